@@ -1,0 +1,1 @@
+//! The local:// target: functions as processes on this machine.

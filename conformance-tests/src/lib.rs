@@ -1,0 +1,1 @@
+//! The Anyport conformance suite, as a library.

@@ -1,0 +1,1 @@
+//! Any port for your code: deploy, invoke and trigger functions anywhere.

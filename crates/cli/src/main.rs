@@ -1,0 +1,3 @@
+//! The anyport command line tool.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Anyport's Target: deploy, invoke and inspect functions on any provider.

@@ -1,0 +1,1 @@
+//! The Anyport contract: specs, capabilities, plans, outcomes, events and errors.

@@ -1,0 +1,1 @@
+//! Runs function artifacts as local processes.

@@ -1,0 +1,1 @@
+//! Reproducible artifacts for Anyport: zip archives, digests, safe unpacking.

@@ -1,0 +1,1 @@
+//! The function side of Anyport: one binary for every platform.

@@ -1,0 +1,1 @@
+//! Probe functions and helpers for testing Anyport adapters.

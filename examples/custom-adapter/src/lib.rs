@@ -1,0 +1,1 @@
+//! An adapter from outside: functions as Unix-socket daemons.

@@ -1,0 +1,3 @@
+//! A function that greets.
+
+fn main() {}
