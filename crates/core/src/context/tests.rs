@@ -121,7 +121,7 @@ fn a_write_outside_a_step_never_leaves() {
 fn the_deadline_ends_a_call_that_does_not_answer() {
     let error = run(Arc::new(Fake::default()), async |cx| {
         cx.with_timeout(Duration::ZERO)
-            .call("Get", Effect::Read, "x", || pending::<Result<()>>())
+            .call("Get", Effect::Read, "x", pending::<Result<()>>)
             .await
             .unwrap_err()
     });

@@ -106,5 +106,5 @@ fn text_data_of_another_type_stays_text() {
         "datacontenttype": "text/xml", "data": "<a/>"
     }))
     .unwrap();
-    assert_eq!(event.data(), &Data::Bytes(Bytes::from_static(b"<a/>")));
+    assert!(event.data() == &Data::Bytes(Bytes::from_static(b"<a/>")));
 }
