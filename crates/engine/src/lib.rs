@@ -1,1 +1,58 @@
-//! Runs function artifacts as local processes.
+//! Runs function artifacts as real processes on this machine.
+//!
+//! An [`Engine`] owns everything that runs; a [`Pool`] is one immutable version of one function; an
+//! instance is one process tree of that version. The engine knows nothing of providers, plans or
+//! contracts: adapters and embedded clouds translate to and from its types.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use anyport_engine::{Engine, EngineConfig, Launch, PoolSpec, Request};
+//!
+//! let engine = Engine::start(EngineConfig::default()).await?;
+//! let pool = engine.pool(PoolSpec::new("hello", "1", "/srv/hello", Launch::Bootstrap))?;
+//! pool.probe().await?;
+//! let reply = pool.invoke(Request::json("req-1", r#"{"name":"Ada"}"#)).await?;
+//! println!("{:?}", reply.body.collect(1 << 20).await?);
+//! engine.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What holds
+//!
+//! - **Time.** A call that passes its limit ends as [`InvokeError::Timeout`] and its process tree is
+//!   killed: the code stops. An instance that serves other calls at that moment takes no new ones and
+//!   is killed as soon as those have ended.
+//! - **Memory.** The resident size of the process tree is watched and the tree is killed over the
+//!   limit ([`InvokeError::OutOfMemory`]); never an address-space limit, under which Node aborts.
+//!   With [`EngineConfig::cgroup`] the kernel enforces the limit as well.
+//! - **Nothing is left.** An instance's end sweeps its process group and every process that carries
+//!   its mark in the environment, so children that called `setsid` go too. When the engine's process
+//!   dies by any cause, a guardian process notices and does the same for all instances. A process
+//!   that both leaves its group and empties its environment is out of reach without a cgroup.
+//! - **Dropping a call** leaks nothing: the function is not told, it runs on until it answers or its
+//!   time limit kills it, and its instance is then used again.
+//! - **Logs are bounded.** Lines go to the [`LogSink`] as they come; the engine keeps a short tail.
+//!
+//! Linux only. Elsewhere the crate compiles and [`Engine::start`] returns
+//! [`EngineError::Unsupported`].
+
+mod bootstrap;
+mod config;
+mod engine;
+mod error;
+mod instance;
+mod logs;
+mod pool;
+mod process;
+mod request;
+mod spec;
+mod wire;
+
+pub use config::{EngineConfig, Interpreters};
+pub use engine::Engine;
+pub use error::{EngineError, Exit, FunctionError, InvokeError, StartFailure, StartFailureKind};
+pub use logs::{LogLine, LogRing, LogSink, LogStream};
+pub use pool::{Pool, PoolStats};
+pub use request::{Body, Metrics, Payload, Request, Response};
+pub use spec::{Launch, Overload, PoolSpec};

@@ -1,0 +1,282 @@
+//! What owns everything that runs.
+
+use std::collections::HashMap;
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use crate::bootstrap;
+use crate::config::{EngineConfig, Interpreters};
+use crate::error::{EngineError, StartFailureKind};
+use crate::instance::Instance;
+use crate::pool::{Pool, PoolInner};
+use crate::process::cgroup::Parent;
+use crate::process::guardian::Guardian;
+use crate::process::interpreter::{Finder, Interpreter, Language};
+use crate::process::spawner::Spawner;
+use crate::process::watch::Watch;
+use crate::spec::PoolSpec;
+
+/// How often idle instances are looked for.
+const UPKEEP: Duration = Duration::from_millis(200);
+
+/// Ports handed to HTTP functions lie below those the kernel gives to outgoing connections.
+const PORTS: std::ops::Range<u16> = 16_000..32_000;
+
+/// Runs functions; the owner of every process it started.
+///
+/// Clones share one engine. When the last one is dropped, everything is killed at once;
+/// [`Engine::shutdown`] does it gracefully and waits.
+#[derive(Clone)]
+pub struct Engine {
+    owner: Arc<Owner>,
+}
+
+struct Owner {
+    shared: Arc<Shared>,
+    upkeep: JoinHandle<()>,
+}
+
+/// What pools and instances use of the engine.
+pub(crate) struct Shared {
+    /// A random name; every process of this engine carries it.
+    pub(crate) mark: String,
+    pub(crate) scratch: PathBuf,
+    pub(crate) runtime_dir: PathBuf,
+    pub(crate) path: String,
+    pub(crate) spawner: Spawner,
+    pub(crate) guardian: Guardian,
+    pub(crate) watch: Watch,
+    pub(crate) cgroup: Option<Parent>,
+    pub(crate) runtime: Handle,
+    interpreters: Interpreters,
+    finder: Finder,
+    numbers: AtomicU64,
+    next_port: AtomicU16,
+    closed: AtomicBool,
+    pools: Mutex<Vec<Weak<PoolInner>>>,
+    live: Mutex<HashMap<u64, Weak<Instance>>>,
+}
+
+impl Engine {
+    /// Starts an engine on the current tokio runtime.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsupported`] on other systems than Linux; otherwise what could not be set up.
+    ///
+    /// # Panics
+    /// When called outside a tokio runtime with its I/O and time drivers enabled.
+    pub async fn start(config: EngineConfig) -> Result<Self, EngineError> {
+        if !cfg!(target_os = "linux") {
+            return Err(EngineError::Unsupported {
+                os: std::env::consts::OS,
+            });
+        }
+        let runtime = Handle::current();
+        let seed = RandomState::new();
+        let mark = format!("{:016x}", seed.hash_one(std::process::id()));
+        let root = config.scratch_root.unwrap_or_else(std::env::temp_dir);
+        let scratch = root.join(format!("anyport-engine-{mark}"));
+        let runtime_dir = scratch.join("runtime");
+        bootstrap::install(&scratch, &runtime_dir).map_err(|source| EngineError::Scratch {
+            path: root.clone(),
+            source,
+        })?;
+        // Functions get the path they may not leave as an absolute one.
+        let scratch = fs::canonicalize(&scratch).map_err(|source| EngineError::Scratch {
+            path: scratch,
+            source,
+        })?;
+        let helper = |what| move |source| EngineError::Helper { what, source };
+        let guardian =
+            Guardian::start(&mark, &scratch).map_err(helper("guardian process (/bin/sh)"))?;
+        let cgroup = config.cgroup.as_deref().map(Parent::open).transpose()?;
+        let span = u64::from(PORTS.end - PORTS.start);
+        let offset = u16::try_from(seed.hash_one("port") % span).unwrap_or(0);
+        let shared = Arc::new(Shared {
+            runtime_dir: scratch.join("runtime"),
+            scratch,
+            path: config
+                .path
+                .or_else(|| std::env::var("PATH").ok())
+                .unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned()),
+            spawner: Spawner::start(runtime.clone()).map_err(helper("spawner thread"))?,
+            guardian,
+            watch: Watch::start().map_err(helper("memory thread"))?,
+            cgroup,
+            interpreters: config.interpreters,
+            finder: Finder::default(),
+            numbers: AtomicU64::new(1),
+            next_port: AtomicU16::new(PORTS.start + offset),
+            closed: AtomicBool::new(false),
+            pools: Mutex::default(),
+            live: Mutex::default(),
+            mark,
+            runtime,
+        });
+        let upkeep = shared.runtime.spawn(upkeep(Arc::downgrade(&shared)));
+        Ok(Self {
+            owner: Arc::new(Owner { shared, upkeep }),
+        })
+    }
+
+    /// Makes a pool; nothing is started yet.
+    ///
+    /// # Errors
+    /// [`EngineError::Spec`] for settings that make no sense, [`EngineError::Shutdown`] after the end.
+    pub fn pool(&self, spec: PoolSpec) -> Result<Pool, EngineError> {
+        let shared = &self.owner.shared;
+        if shared.closed.load(Ordering::Acquire) {
+            return Err(EngineError::Shutdown);
+        }
+        let pool = Pool::new(Arc::clone(shared), spec)?;
+        let mut pools = lock(&shared.pools);
+        pools.retain(|pool| pool.strong_count() > 0);
+        pools.push(pool.downgrade());
+        Ok(pool)
+    }
+
+    /// How many process trees are running or ending, in all pools.
+    #[must_use]
+    pub fn live_instances(&self) -> usize {
+        lock(&self.owner.shared.live).len()
+    }
+
+    /// The guardian's process number, for diagnostics.
+    #[must_use]
+    pub fn guardian_pid(&self) -> Option<u32> {
+        self.owner.shared.guardian.pid()
+    }
+
+    /// Stops everything, gracefully, and waits until no process is left and the scratch directory is
+    /// gone. Calls that wait for an instance fail with
+    /// [`InvokeError::Shutdown`](crate::InvokeError::Shutdown).
+    pub async fn shutdown(&self) {
+        let shared = &self.owner.shared;
+        shared.closed.store(true, Ordering::Release);
+        let pools: Vec<_> = lock(&shared.pools)
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect();
+        let closing: Vec<_> = pools
+            .into_iter()
+            .map(|pool| tokio::spawn(async move { pool.close().await }))
+            .collect();
+        for task in closing {
+            let _ = task.await;
+        }
+        for instance in shared.instances() {
+            instance.discard();
+            instance.ended().await;
+        }
+        if let Some(mut guardian) = shared.guardian.close() {
+            let waited = tokio::task::spawn_blocking(move || guardian.wait());
+            let _ = waited.await;
+        }
+        // The supervisors' own clean-up may have run beside the guardian's.
+        let _ = fs::remove_dir_all(&shared.scratch);
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.upkeep.abort();
+        self.shared.closed.store(true, Ordering::Release);
+        let pools: Vec<_> = lock(&self.shared.pools)
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect();
+        pools.iter().for_each(|pool| pool.close_now());
+        self.shared
+            .instances()
+            .iter()
+            .for_each(|instance| instance.discard());
+        // Closing the pipe makes the guardian sweep; a thread collects it so that no zombie stays.
+        if let Some(mut guardian) = self.shared.guardian.close() {
+            std::thread::spawn(move || guardian.wait());
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Puts an instance under the engine's care; false when the engine is shut down.
+    pub(crate) fn remember(&self, instance: &Arc<Instance>) -> bool {
+        lock(&self.live).insert(instance.number, Arc::downgrade(instance));
+        !self.is_closed()
+    }
+
+    pub(crate) fn forget(&self, number: u64) {
+        lock(&self.live).remove(&number);
+    }
+
+    fn instances(&self) -> Vec<Arc<Instance>> {
+        lock(&self.live)
+            .values()
+            .filter_map(Weak::upgrade)
+            .collect()
+    }
+
+    pub(crate) async fn interpreter(
+        &self,
+        language: Language,
+    ) -> Result<Interpreter, StartFailureKind> {
+        let name = match language {
+            Language::Python => &self.interpreters.python,
+            Language::Node => &self.interpreters.node,
+        };
+        self.finder.find(name, language, &self.path).await
+    }
+
+    /// A port nobody listens on now, different from those handed out recently.
+    pub(crate) fn free_port(&self) -> io::Result<u16> {
+        let mut last = None;
+        for _ in 0..512 {
+            let at = self.next_port.fetch_add(1, Ordering::Relaxed);
+            let port = PORTS.start + at % (PORTS.end - PORTS.start);
+            match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+                Ok(_free) => return Ok(port),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| io::Error::from(io::ErrorKind::AddrInUse)))
+    }
+}
+
+/// Looks after pools and the guardian until the engine is gone.
+async fn upkeep(shared: Weak<Shared>) {
+    let mut tick = tokio::time::interval(UPKEEP);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
+        let pools: Vec<_> = lock(&shared.pools)
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect();
+        pools.iter().for_each(|pool| pool.tick());
+        // A guardian that can't be replaced now is tried again at the next tick.
+        let _ = shared.guardian.check();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,285 @@
+//! Bringing an instance up, and saying why it did not come.
+
+use std::ffi::OsString;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::env::{self, Endpoint, Place};
+use super::scratch::Scratch;
+use super::{Instance, Life};
+use crate::engine::Shared;
+use crate::error::{StartFailure, StartFailureKind};
+use crate::logs::{InstanceLog, LogOrigin, LogStream};
+use crate::pool::PoolInner;
+use crate::process::artifact;
+use crate::process::interpreter::{Interpreter, Language, look_up};
+use crate::process::pipe::LogPipe;
+use crate::process::spawner::Start;
+use crate::process::watch::Memory;
+use crate::spec::{Launch, PoolSpec};
+use crate::wire::{Http, RuntimeApi, Wire};
+
+/// What to run.
+struct Program {
+    path: PathBuf,
+    args: Vec<OsString>,
+    interpreter: String,
+}
+
+/// Starts an instance of the pool and waits until it is ready. What was started and did not get ready
+/// is killed before the failure is returned.
+pub(crate) async fn launch(pool: &Arc<PoolInner>) -> Result<Arc<Instance>, StartFailure> {
+    let spec = &pool.spec;
+    let began = Instant::now();
+    let failed = |kind, log_tail| StartFailure {
+        function: spec.function.clone(),
+        version: spec.version.clone(),
+        kind,
+        log_tail,
+        retry_in: None,
+    };
+    let program = program(&pool.engine, spec)
+        .await
+        .map_err(|kind| failed(kind, Vec::new()))?;
+    let instance = spawn(pool, program)
+        .await
+        .map_err(|kind| failed(kind, Vec::new()))?;
+    let ready = async {
+        if let Wire::Http(http) = &instance.wire {
+            tokio::select! {
+                () = http.answers() => instance.ready(),
+                _ = instance.settled() => {}
+            }
+        }
+        instance.settled().await
+    };
+    let life = timeout(spec.init_timeout, ready).await;
+    let kind = match life {
+        Ok(Life::Ready) => {
+            instance.set_init(began.elapsed());
+            instance.memory.sample_leader();
+            instance.memory.set_working(false);
+            return Ok(instance);
+        }
+        Ok(Life::InitFailed(kind)) => kind,
+        Ok(Life::Starting | Life::Ended(_)) if instance.ran_out_of_memory() => {
+            StartFailureKind::OutOfMemory {
+                limit_mb: spec.memory_mb,
+            }
+        }
+        Ok(Life::Ended(exit)) => StartFailureKind::Crash { exit },
+        Ok(Life::Starting) | Err(_) => StartFailureKind::Timeout {
+            limit: spec.init_timeout,
+        },
+    };
+    instance.drain_logs();
+    instance.discard();
+    instance.ended().await;
+    Err(failed(kind, instance.log.tail(None)))
+}
+
+async fn program(engine: &Shared, spec: &PoolSpec) -> Result<Program, StartFailureKind> {
+    let bundle = |interpreter: Interpreter, client: PathBuf| Program {
+        path: interpreter.program,
+        args: vec![client.into(), spec.launch.handler().into()],
+        interpreter: interpreter.version,
+    };
+    let file = |path: PathBuf, args: &[String]| {
+        artifact::check(&path)?;
+        Ok(Program {
+            path,
+            args: args.iter().map(OsString::from).collect(),
+            interpreter: String::new(),
+        })
+    };
+    if !spec.code_dir.is_dir() {
+        return Err(StartFailureKind::Missing {
+            path: spec.code_dir.clone(),
+        });
+    }
+    match &spec.launch {
+        Launch::Bootstrap | Launch::HttpBootstrap => file(spec.code_dir.join("bootstrap"), &[]),
+        Launch::Python { .. } => {
+            let python = engine.interpreter(Language::Python).await?;
+            Ok(bundle(python, engine.runtime_dir.join("python.py")))
+        }
+        Launch::Node { .. } => {
+            let node = engine.interpreter(Language::Node).await?;
+            Ok(bundle(node, engine.runtime_dir.join("node.mjs")))
+        }
+        Launch::Http { command } => {
+            let (name, args) = command.split_first().ok_or(StartFailureKind::Missing {
+                path: spec.code_dir.clone(),
+            })?;
+            let own = spec.code_dir.join(name);
+            if own.is_file() || name.contains('/') {
+                return file(own, args);
+            }
+            let found = look_up(name.as_ref(), &engine.path).ok_or_else(|| {
+                StartFailureKind::MissingInterpreter {
+                    name: name.clone(),
+                    searched: format!("looked in the artifact and on the PATH {}", engine.path),
+                }
+            })?;
+            file(found, args)
+        }
+    }
+}
+
+async fn spawn(pool: &Arc<PoolInner>, program: Program) -> Result<Arc<Instance>, StartFailureKind> {
+    let machine = |what: &str, error: io::Error| StartFailureKind::Machine {
+        reason: format!("{what}: {error}"),
+    };
+    let (engine, spec) = (&pool.engine, &pool.spec);
+    let number = engine.next_number();
+    let mark = format!("{}-{number}", engine.mark);
+    let id: Arc<str> = format!("{}-{number}", &engine.mark[..8]).into();
+    let scratch = Scratch::make(engine.scratch.join(format!("i{number}")))
+        .map_err(|error| machine("its scratch directory could not be made", error))?;
+
+    let mut listener = None;
+    let (wire, address) = if spec.launch.is_http() {
+        let port = engine
+            .free_port()
+            .map_err(|error| machine("no port is free", error))?;
+        (Wire::Http(Http::new(port)), port.to_string())
+    } else {
+        let bound = bind()
+            .await
+            .map_err(|error| machine("its Runtime API has no port", error))?;
+        (
+            Wire::Runtime(RuntimeApi::default()),
+            listener.insert(bound).1.to_string(),
+        )
+    };
+    let place = Place {
+        mark: &mark,
+        instance: &id,
+        path: &engine.path,
+        tmp: &scratch.tmp(),
+        home: &scratch.home(),
+        runtime_dir: &engine.runtime_dir,
+        interpreter: &program.interpreter,
+        endpoint: match &wire {
+            Wire::Http(http) => Endpoint::Port(http.port()),
+            Wire::Runtime(_) => Endpoint::RuntimeApi(&address),
+        },
+    };
+    let env = env::build(spec, &place);
+    let (out_reader, stdout) = io::pipe().map_err(|error| machine("no pipe", error))?;
+    let (err_reader, stderr) = io::pipe().map_err(|error| machine("no pipe", error))?;
+    let log = Arc::new(InstanceLog::new(
+        LogOrigin {
+            function: spec.function.as_str().into(),
+            version: spec.version.as_str().into(),
+            instance: Arc::clone(&id),
+        },
+        Arc::clone(&spec.logs),
+    ));
+    let pipes = [
+        LogPipe::new(out_reader, LogStream::Stdout, Arc::clone(&log)),
+        LogPipe::new(err_reader, LogStream::Stderr, Arc::clone(&log)),
+    ];
+    let [Ok(out_pipe), Ok(err_pipe)] = pipes else {
+        return Err(StartFailureKind::Machine {
+            reason: "its output can't be read: no descriptors left".to_owned(),
+        });
+    };
+    let group = match &engine.cgroup {
+        Some(parent) => Some(
+            parent
+                .group(&format!("anyport-{mark}"), spec.memory_bytes())
+                .map_err(|error| machine("its control group could not be made", error))?,
+        ),
+        None => None,
+    };
+    let cgroup = match &group {
+        Some(group) => Some(
+            group
+                .entry()
+                .map_err(|error| machine("its control group can't be joined", error))?,
+        ),
+        None => None,
+    };
+    let path = program.path.clone();
+    let child = engine
+        .spawner
+        .spawn(Start {
+            program: program.path,
+            args: program.args,
+            env,
+            dir: spec.code_dir.clone(),
+            stdout,
+            stderr,
+            cgroup,
+        })
+        .await
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound => {
+                StartFailureKind::NotExecutable {
+                    path,
+                    reason: error.to_string(),
+                }
+            }
+            _ if error.raw_os_error() == Some(libc::ENOEXEC) => StartFailureKind::NotExecutable {
+                path,
+                reason: "the system does not know its format".to_owned(),
+            },
+            _ => machine("the process could not be started", error),
+        })?;
+    let leader = child
+        .id()
+        .and_then(|pid| i32::try_from(pid).ok())
+        .ok_or_else(|| StartFailureKind::Machine {
+            reason: "the process has no number".to_owned(),
+        })?;
+    let memory = Memory::new(leader, spec.memory_bytes());
+    let instance = Arc::new(Instance {
+        number,
+        id,
+        spec: Arc::clone(spec),
+        pool: Arc::downgrade(pool),
+        log,
+        memory,
+        wire,
+        engine: Arc::clone(engine),
+        mark,
+        leader,
+        pipes: [out_pipe, err_pipe],
+        group,
+        life: watch::Sender::new(Life::Starting),
+        stopping: AtomicBool::new(false),
+        fresh: Mutex::new(None),
+    });
+    engine.watch.add(&instance.memory);
+    let server = listener
+        .map(|(listener, _)| tokio::spawn(crate::wire::serve(Arc::clone(&instance), listener)));
+    tokio::spawn(Arc::clone(&instance).supervise(child, server, scratch));
+    // From here on the supervisor cleans up, whatever happens.
+    if !engine.remember(&instance) {
+        instance.discard();
+        return Err(StartFailureKind::Closed);
+    }
+    if let Err(error) = engine.guardian.register(leader) {
+        instance.discard();
+        return Err(machine("the guardian could not be started", error));
+    }
+    Ok(instance)
+}
+
+async fn bind() -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// The shortest and longest pause between two looks at whether a server listens.
+pub(crate) const LOOK: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(25));

@@ -1,0 +1,188 @@
+//! Watching memory: one thread per engine samples the resident size of process trees.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+use super::{sweep, tree};
+
+/// How often an instance that works is sampled.
+const TICK: Duration = Duration::from_millis(25);
+/// How often the process table is read for children, while anything works.
+const CHILDREN: Duration = Duration::from_millis(250);
+/// How often idle instances are sampled.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// The memory of one process tree.
+pub(crate) struct Memory {
+    leader: i32,
+    limit: u64,
+    peak: AtomicU64,
+    exceeded: AtomicBool,
+    working: AtomicBool,
+    gone: AtomicBool,
+}
+
+impl Memory {
+    pub(crate) fn new(leader: i32, limit: u64) -> Arc<Self> {
+        Arc::new(Self {
+            leader,
+            limit,
+            peak: AtomicU64::new(0),
+            exceeded: AtomicBool::new(false),
+            working: AtomicBool::new(true),
+            gone: AtomicBool::new(false),
+        })
+    }
+
+    /// The largest size seen, in bytes.
+    pub(crate) fn peak(&self) -> u64 {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    /// Whether the tree was killed for its size.
+    pub(crate) fn exceeded(&self) -> bool {
+        self.exceeded.load(Ordering::Acquire)
+    }
+
+    /// Says that somebody else (the kernel, by control group) killed the tree for its size.
+    pub(crate) fn set_exceeded(&self) {
+        self.exceeded.store(true, Ordering::Release);
+    }
+
+    /// Sets whether the instance works on a call: idle ones are looked at less often.
+    pub(crate) fn set_working(&self, working: bool) {
+        self.working.store(working, Ordering::Relaxed);
+    }
+
+    /// Says that the leader has ended, so that its number is not used any more.
+    pub(crate) fn set_gone(&self) {
+        self.gone.store(true, Ordering::Release);
+    }
+
+    /// Samples the leader alone.
+    pub(crate) fn sample_leader(&self) {
+        if !self.gone.load(Ordering::Acquire)
+            && let Some(row) = tree::row(self.leader)
+        {
+            self.note(row.resident, || row.resident);
+        }
+    }
+
+    /// Samples the whole tree from a process table.
+    fn sample_tree(&self, table: &[tree::Row]) {
+        let members = tree::members(table, self.leader);
+        let resident = members.iter().map(|row| row.resident).sum();
+        self.note(resident, || {
+            if members.len() == 1 {
+                return resident;
+            }
+            // Pages that forked processes share count once per process in the resident size.
+            members
+                .iter()
+                .map(|row| tree::proportional(row.pid).unwrap_or(row.resident))
+                .sum()
+        });
+    }
+
+    fn note(&self, resident: u64, exact: impl FnOnce() -> u64) {
+        let size = if resident > self.limit {
+            exact()
+        } else {
+            resident
+        };
+        self.peak.fetch_max(size, Ordering::Relaxed);
+        if size > self.limit && !self.gone.load(Ordering::Acquire) {
+            self.set_exceeded();
+            sweep::kill_group(self.leader);
+        }
+    }
+}
+
+/// The thread's handle; the thread ends when it is dropped.
+pub(crate) struct Watch {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    watched: Vec<Weak<Memory>>,
+    closed: bool,
+}
+
+impl Watch {
+    pub(crate) fn start() -> io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let theirs = Arc::clone(&shared);
+        thread::Builder::new()
+            .name("anyport-memory".to_owned())
+            .spawn(move || run(&theirs))?;
+        Ok(Self { shared })
+    }
+
+    /// Watches a process tree until its [`Memory`] is dropped.
+    pub(crate) fn add(&self, memory: &Arc<Memory>) {
+        let mut state = self.shared.lock();
+        state.watched.push(Arc::downgrade(memory));
+        self.shared.changed.notify_one();
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.changed.notify_one();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn run(shared: &Shared) {
+    let mut last_tree = Instant::now();
+    let mut last_idle = Instant::now();
+    loop {
+        let watched: Vec<Arc<Memory>> = {
+            let mut state = shared.lock();
+            while state.watched.is_empty() && !state.closed {
+                state = shared
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            if state.closed {
+                return;
+            }
+            state.watched.retain(|memory| memory.strong_count() > 0);
+            state.watched.iter().filter_map(Weak::upgrade).collect()
+        };
+        let idle_too = last_idle.elapsed() >= IDLE;
+        let due: Vec<&Arc<Memory>> = watched
+            .iter()
+            .filter(|memory| idle_too || memory.working.load(Ordering::Relaxed))
+            .filter(|memory| !memory.gone.load(Ordering::Acquire))
+            .collect();
+        if idle_too {
+            last_idle = Instant::now();
+        }
+        if !due.is_empty() && (idle_too || last_tree.elapsed() >= CHILDREN) {
+            let table = tree::table();
+            due.iter().for_each(|memory| memory.sample_tree(&table));
+            last_tree = Instant::now();
+        } else {
+            due.iter().for_each(|memory| memory.sample_leader());
+        }
+        drop(watched);
+        thread::sleep(TICK);
+    }
+}
