@@ -95,7 +95,7 @@ fn ignored_files_stay_out() {
             ),
             (".git/HEAD", tree::file(b"ref")),
             ("app.py", tree::file(b"")),
-            ("NOTES.md", tree::file(b"")),
+            ("notes.md", tree::file(b"")),
             ("README.md", tree::file(b"")),
             ("build/out", tree::file(b"")),
             ("lib/build/kept", tree::file(b"")),

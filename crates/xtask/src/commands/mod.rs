@@ -1,0 +1,6 @@
+//! One module per command: its arguments and its `run`.
+
+pub(crate) mod check;
+
+/// What ends a command early.
+pub(crate) type Failure = Box<dyn std::error::Error>;
