@@ -25,6 +25,7 @@ pub struct Ctx {
     trace: Option<TraceContext>,
     step: Option<u32>,
     retry: RetryPolicy,
+    repeats_user_code: bool,
 }
 
 impl Ctx {
@@ -37,6 +38,7 @@ impl Ctx {
             trace: None,
             step: None,
             retry: RetryPolicy::default(),
+            repeats_user_code: false,
         }
     }
 
@@ -59,6 +61,13 @@ impl Ctx {
     #[must_use]
     pub const fn with_retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
+        self
+    }
+
+    /// Allows calls that may have run user code to be repeated: the caller asked for it, or an idempotency key makes it safe.
+    #[must_use]
+    pub const fn repeating_user_code(mut self, repeat: bool) -> Self {
+        self.repeats_user_code = repeat;
         self
     }
 
@@ -126,6 +135,12 @@ impl Ctx {
                 .because("the adapter tried a write outside any planned step")
                 .hint("this is a defect of the adapter; report it"));
         }
+        let effect = match effect {
+            Effect::RunsUserCode { repeatable } => Effect::RunsUserCode {
+                repeatable: repeatable || self.repeats_user_code,
+            },
+            other => other,
+        };
         let mut number = 1;
         loop {
             let attempt = Attempt {
@@ -215,6 +230,7 @@ impl std::fmt::Debug for Ctx {
             .field("trace", &self.trace)
             .field("step", &self.step)
             .field("retry", &self.retry)
+            .field("repeats_user_code", &self.repeats_user_code)
             .finish_non_exhaustive()
     }
 }

@@ -79,22 +79,24 @@ fn a_read_is_retried_and_the_last_error_says_so() {
 
 #[test]
 fn user_code_that_may_have_run_is_not_run_again_unless_it_may() {
-    for (repeatable, attempts) in [(false, 1), (true, 2)] {
+    for (repeatable, asked) in [(false, false), (true, false), (false, true)] {
+        let again = repeatable || asked;
         let fake = Arc::new(Fake {
             lose_reply_of: Some(1),
             ..Fake::default()
         });
         let result = run(fake.clone(), async |cx| {
-            cx.call(
-                "Invoke",
-                Effect::RunsUserCode { repeatable },
-                "f",
-                || async { Ok(()) },
-            )
-            .await
+            cx.repeating_user_code(asked)
+                .call(
+                    "Invoke",
+                    Effect::RunsUserCode { repeatable },
+                    "f",
+                    || async { Ok(()) },
+                )
+                .await
         });
-        assert_eq!(result.is_ok(), repeatable);
-        assert_eq!(fake.seen.lock().unwrap().len(), attempts);
+        assert_eq!(result.is_ok(), again);
+        assert_eq!(fake.seen.lock().unwrap().len(), if again { 2 } else { 1 });
     }
 }
 

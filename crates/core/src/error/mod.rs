@@ -100,6 +100,19 @@ impl Error {
         self
     }
 
+    /// Puts an error between this one and its source, made by `wrap` from the source.
+    #[must_use]
+    pub fn wrap_source<E>(
+        mut self,
+        wrap: impl FnOnce(Option<Box<dyn StdError + Send + Sync>>) -> E,
+    ) -> Self
+    where
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.0.source = Some(wrap(self.0.source.take()).into());
+        self
+    }
+
     /// Overrides the retry advice that follows from the kind.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {
