@@ -1,0 +1,3 @@
+//! The adapter over the real platform: a tour of it, and the conformance suite.
+
+mod tour;
