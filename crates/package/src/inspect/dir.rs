@@ -1,10 +1,9 @@
 //! Inspects a folder as it would be packed.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use super::{Inspection, file_info};
+use super::{FileInfo, Inspection, inspect_program, worth_a_look};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::source::walk;
@@ -23,8 +22,16 @@ pub fn inspect_dir(source: &Path, limits: &Limits) -> Result<Inspection, Error> 
     };
     for item in walk::list(source, &[], limits)? {
         let Some(file) = item.file else { continue };
-        let meta = fs::metadata(&file).map_err(Error::io("read", &file))?;
-        let info = file_info(&file, &item.path, &meta)?;
+        let program = if worth_a_look(&item.path, item.executable) {
+            Some(inspect_program(&file)?)
+        } else {
+            None
+        };
+        let info = FileInfo {
+            size: item.size,
+            executable: item.executable,
+            program,
+        };
         inspection.add(item.path, info);
     }
     Ok(inspection)

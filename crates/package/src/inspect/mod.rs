@@ -7,7 +7,7 @@ mod handler;
 mod program;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::Path;
 
 use anyport_core::Digest;
@@ -129,19 +129,4 @@ impl Inspection {
 /// Programs away from the root are libraries' own; looking into each would cost more than it tells.
 fn worth_a_look(path: &str, executable: bool) -> bool {
     path == pack::BOOTSTRAP || (executable && !path.contains('/'))
-}
-
-/// The size and executable bit of a real file.
-fn file_info(path: &Path, name: &str, meta: &fs::Metadata) -> Result<FileInfo, Error> {
-    let executable = crate::source::walk::is_executable(meta);
-    let program = if worth_a_look(name, executable) {
-        Some(inspect_program(path)?)
-    } else {
-        None
-    };
-    Ok(FileInfo {
-        size: meta.len(),
-        executable,
-        program,
-    })
 }

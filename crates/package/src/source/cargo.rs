@@ -28,6 +28,7 @@ pub struct CargoBuild {
     profile: String,
     target: Option<String>,
     folder: Option<PathBuf>,
+    target_folder: Option<PathBuf>,
     cargo: PathBuf,
 }
 
@@ -40,6 +41,7 @@ impl CargoBuild {
             profile: "release".to_owned(),
             target: None,
             folder: None,
+            target_folder: None,
             cargo: "cargo".into(),
         }
     }
@@ -65,6 +67,12 @@ impl CargoBuild {
     /// Builds in another folder than the current one.
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folder = Some(folder.into());
+        self
+    }
+
+    /// Puts what is built here instead of where cargo puts it by itself.
+    pub fn target_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.target_folder = Some(folder.into());
         self
     }
 
@@ -110,6 +118,9 @@ impl CargoBuild {
         };
         if let Some(triple) = &self.target {
             command.arg(format!("--target={triple}"));
+        }
+        if let Some(folder) = &self.target_folder {
+            command.arg("--target-dir").arg(folder);
         }
         if let Some(folder) = &self.folder {
             command.current_dir(folder);

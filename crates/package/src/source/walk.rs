@@ -136,7 +136,7 @@ impl Walk<'_> {
                 })?;
             }
         } else if meta.is_file() {
-            let executable = is_executable(&meta);
+            let executable = is_executable(&meta, &name);
             self.add(Item {
                 path: name,
                 size: meta.len(),
@@ -201,12 +201,13 @@ impl Walk<'_> {
 }
 
 #[cfg(unix)]
-pub(crate) fn is_executable(meta: &fs::Metadata) -> bool {
+fn is_executable(meta: &fs::Metadata, _: &str) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     meta.permissions().mode() & 0o100 != 0
 }
 
+/// Without permission bits, the one file that has to be executable is.
 #[cfg(not(unix))]
-pub(crate) fn is_executable(_: &fs::Metadata) -> bool {
-    false
+fn is_executable(_: &fs::Metadata, name: &str) -> bool {
+    name == crate::pack::BOOTSTRAP
 }

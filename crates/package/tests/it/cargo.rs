@@ -20,6 +20,7 @@ fn package(dir: &Path, sources: &[(&str, &str)]) {
 fn build(dir: &Path) -> CargoBuild {
     CargoBuild::new("tiny")
         .folder(dir)
+        .target_folder(dir.join("target"))
         .profile("dev")
         .cargo(env!("CARGO"))
 }

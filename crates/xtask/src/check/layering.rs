@@ -75,10 +75,11 @@ const HOUSE: [Layer; 14] = [
         may_know: &["anyport", "anyport-conformance", "anyport-testkit"],
         tests_may_know: &[],
     },
+    // Stands for an adapter outside this repository, and brings its own platform.
     Layer {
         name: "custom-adapter",
-        may_know: &["anyport"],
-        tests_may_know: &["anyport-conformance"],
+        may_know: &["anyport-core", "anyport-engine", "anyport-package"],
+        tests_may_know: &["anyport-client", "anyport-conformance", "anyport-testkit"],
     },
     Layer {
         name: "quickstart",
