@@ -18,5 +18,8 @@ pub use anyport_core::{
     Digest, Error, ErrorKind, InvalidDigest, Result, call, capability, content, context, error,
     event, mark, outcome, plan, provider, spec, target,
 };
+/// Making artifacts: pack, inspect and check zips.
+#[cfg(feature = "package")]
+pub use anyport_package as package;
 pub use connect::{Connect, connect};
 pub use scheme::{Scheme, schemes};

@@ -96,15 +96,17 @@ impl Target {
 /// What the plan came to, from what its steps gave and, where they gave nothing, from what was there.
 fn outcome(plan: Plan, out: Outputs, seen: Option<Observed>) -> Outcome {
     let mut outcome = Outcome::new(plan.target, plan.desired.name, plan.change);
-    let stays = !matches!(plan.change, Change::Removed | Change::Absent);
-    outcome.version = out.version;
-    outcome.endpoint = out.endpoint;
     outcome.ids = out.ids;
-    if let Some(seen) = seen.filter(|_| stays) {
-        outcome.version = outcome.version.or_else(|| live(&seen).cloned());
-        outcome.endpoint = outcome.endpoint.or(seen.endpoint);
-        for (what, id) in seen.ids {
-            outcome.ids.entry(what).or_insert(id);
+    // What is gone has no version and no address, whatever a step on the way had.
+    if !matches!(plan.change, Change::Removed | Change::Absent) {
+        outcome.version = out.version;
+        outcome.endpoint = out.endpoint;
+        if let Some(seen) = seen {
+            outcome.version = outcome.version.or_else(|| live(&seen).cloned());
+            outcome.endpoint = outcome.endpoint.or(seen.endpoint);
+            for (what, id) in seen.ids {
+                outcome.ids.entry(what).or_insert(id);
+            }
         }
     }
     outcome.approximations = plan.approximations;

@@ -39,6 +39,7 @@ impl Target {
                 }
             }
         })
+        .fuse()
         .boxed()
     }
 }
