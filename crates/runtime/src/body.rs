@@ -26,14 +26,23 @@ pub(crate) struct Chunks {
 
 impl Chunks {
     pub(crate) fn new(source: BoxStream) -> Self {
-        Self { source: Some(source) }
+        Self {
+            source: Some(source),
+        }
     }
 
-    pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+    pub(crate) fn poll_chunk(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Error>>> {
         loop {
-            let Some(source) = &mut self.source else { return Poll::Ready(None) };
+            let Some(source) = &mut self.source else {
+                return Poll::Ready(None);
+            };
             let polled = catch_unwind(AssertUnwindSafe(|| source.as_mut().poll_next(cx)))
-                .unwrap_or_else(|panic| Poll::Ready(Some(Err(Error::panicked(guard::message(&*panic))))));
+                .unwrap_or_else(|panic| {
+                    Poll::Ready(Some(Err(Error::panicked(guard::message(&*panic)))))
+                });
             match polled {
                 Poll::Ready(Some(Ok(chunk))) if chunk.is_empty() => {}
                 Poll::Ready(Some(Ok(chunk))) => return Poll::Ready(Some(Ok(chunk))),
@@ -73,7 +82,10 @@ where
     type Item = Result<Bytes, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.project().source.poll_next(cx).map(|item| item.map(|chunk| chunk.map(Into::into)))
+        self.project()
+            .source
+            .poll_next(cx)
+            .map(|item| item.map(|chunk| chunk.map(Into::into)))
     }
 }
 
@@ -109,21 +121,23 @@ fn lock(slot: &Mutex<Slot>) -> std::sync::MutexGuard<'_, Slot> {
 }
 
 impl Sink {
-    /// Sends the next bytes, and waits while the platform has not yet taken the ones before: a slow
-    /// reader slows the writer, and never more than one chunk is held.
+    /// Sends the next bytes and waits until the platform has taken them: a slow reader slows the
+    /// writer, never more than one chunk is held, and what was sent is out before the code goes on.
     ///
     /// If the reader goes away the writer is dropped at this point, so there is no error to handle.
     pub async fn send(&mut self, chunk: impl Into<Bytes>) {
         let mut chunk = Some(chunk.into());
         std::future::poll_fn(|cx| {
             let mut slot = lock(&self.slot);
-            if slot.chunk.is_some() {
-                slot.wait(cx);
-                return Poll::Pending;
+            if slot.chunk.is_none() {
+                slot.chunk = chunk.take();
+                if slot.chunk.is_none() {
+                    return Poll::Ready(());
+                }
+                slot.wake();
             }
-            slot.chunk = chunk.take();
-            slot.wake();
-            Poll::Ready(())
+            slot.wait(cx);
+            Poll::Pending
         })
         .await;
     }
@@ -139,8 +153,14 @@ pub(crate) struct Written<F> {
 impl<F: Future<Output = Result<(), Error>>> Written<F> {
     pub(crate) fn new(start: impl FnOnce(Sink) -> F) -> Self {
         let slot = Arc::new(Mutex::new(Slot::default()));
-        let writer = start(Sink { slot: Arc::clone(&slot) });
-        Self { writer: Some(Box::pin(writer)), slot, failed: None }
+        let writer = start(Sink {
+            slot: Arc::clone(&slot),
+        });
+        Self {
+            writer: Some(Box::pin(writer)),
+            slot,
+            failed: None,
+        }
     }
 
     fn take(&self) -> Option<Bytes> {
@@ -186,15 +206,22 @@ mod tests {
     use crate::Response;
 
     fn drain(response: Response) -> (Vec<Bytes>, Option<Error>) {
-        let Body::Stream(mut chunks) = response.into_parts().1 else { panic!("not a stream") };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let Body::Stream(mut chunks) = response.into_parts().1 else {
+            panic!("not a stream")
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let mut seen = Vec::new();
             while let Some(chunk) = chunks.next().await {
                 match chunk {
                     Ok(chunk) => seen.push(chunk),
                     Err(error) => {
-                        assert!(chunks.next().await.is_none(), "nothing comes after an error");
+                        assert!(
+                            chunks.next().await.is_none(),
+                            "nothing comes after an error"
+                        );
                         return (seen, Some(error));
                     }
                 }

@@ -41,7 +41,10 @@ impl Context {
                 grace: Duration::ZERO,
             })
         });
-        let call = Call { request_id: Some(request_id.into()), ..Call::default() };
+        let call = Call {
+            request_id: Some(request_id.into()),
+            ..Call::default()
+        };
         Self::from_call(call, &NOWHERE)
     }
 
@@ -106,7 +109,9 @@ impl Context {
     /// outgoing call sends as its `traceparent`.
     #[must_use]
     pub fn child_span(&self) -> TraceContext {
-        self.trace.as_ref().map_or_else(TraceContext::root, TraceContext::child)
+        self.trace
+            .as_ref()
+            .map_or_else(TraceContext::root, TraceContext::child)
     }
 
     /// The key under which the caller may send this call again; work done once for a key should not be done twice.
@@ -161,11 +166,14 @@ fn new_request_id() -> String {
 
 /// A point in Unix milliseconds on this process's own clock.
 pub(crate) fn instant_of(unix_ms: u64) -> Instant {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let at = Duration::from_millis(unix_ms);
     let here = Instant::now();
     // Centuries ahead counts as a day: such a deadline says "none".
-    here.checked_add(at.saturating_sub(now).min(Duration::from_secs(86_400))).unwrap_or(here)
+    here.checked_add(at.saturating_sub(now).min(Duration::from_secs(86_400)))
+        .unwrap_or(here)
 }
 
 #[cfg(test)]
@@ -188,7 +196,10 @@ mod tests {
         let cx = Context::new("r-1").with_trace(caller);
         assert_eq!(cx.child_span().trace_id(), caller.trace_id());
         assert_ne!(cx.child_span().span_id(), caller.span_id());
-        assert_ne!(Context::new("r-2").child_span().trace_id(), caller.trace_id());
+        assert_ne!(
+            Context::new("r-2").child_span().trace_id(),
+            caller.trace_id()
+        );
     }
 
     #[test]

@@ -46,11 +46,17 @@ pub(crate) fn open(body: Bytes) -> Result<(Bytes, Option<HeaderValue>), Error> {
     if inner.v != 1 {
         return Err(Error::unhandled(
             "Runtime.UnsupportedEnvelope",
-            format!("the payload's envelope has version {}, this function reads version 1; rebuild it with a newer anyport-runtime", inner.v),
+            format!(
+                "the payload's envelope has version {}, this function reads version 1; rebuild it with a newer anyport-runtime",
+                inner.v
+            ),
         ));
     }
     let payload = STANDARD.decode(&*inner.b64).map_err(|_| {
-        Error::unhandled("Runtime.BrokenEnvelope", "the payload's envelope holds no valid base64")
+        Error::unhandled(
+            "Runtime.BrokenEnvelope",
+            "the payload's envelope holds no valid base64",
+        )
     })?;
     let content_type = inner.ct.and_then(|ct| HeaderValue::from_str(&ct).ok());
     Ok((payload.into(), content_type))
@@ -79,14 +85,20 @@ pub(crate) fn close(body: Bytes, content_type: Option<&HeaderValue>) -> Bytes {
 /// `application/json`, or any type with the `+json` suffix.
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
-    let suffix = essence.len().checked_sub(5).and_then(|at| essence.get(at..));
+    let suffix = essence
+        .len()
+        .checked_sub(5)
+        .and_then(|at| essence.get(at..));
     essence.eq_ignore_ascii_case("application/json")
         || suffix.is_some_and(|end| end.eq_ignore_ascii_case("+json"))
 }
 
 /// A cheap look at the first bytes, so that ordinary JSON is not parsed twice.
 fn may_be_envelope(body: &[u8]) -> bool {
-    let rest = body.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    let rest = body
+        .trim_ascii_start()
+        .strip_prefix(b"{")
+        .map(<[u8]>::trim_ascii_start);
     rest.is_some_and(|rest| rest.starts_with(b"\"anyport\""))
 }
 
@@ -112,9 +124,16 @@ mod tests {
 
     #[test]
     fn json_is_sent_as_it_is() {
-        for name in ["application/json", "Application/JSON; charset=utf-8", "application/cloudevents+json"] {
+        for name in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/cloudevents+json",
+        ] {
             let content_type = HeaderValue::from_static(name);
-            assert_eq!(close(Bytes::from("{\"a\":1}"), Some(&content_type)), "{\"a\":1}");
+            assert_eq!(
+                close(Bytes::from("{\"a\":1}"), Some(&content_type)),
+                "{\"a\":1}"
+            );
         }
     }
 
@@ -128,7 +147,10 @@ mod tests {
             "[]",
             "",
         ] {
-            assert_eq!(open(Bytes::from(text)).unwrap(), (Bytes::from(text), Some(JSON)));
+            assert_eq!(
+                open(Bytes::from(text)).unwrap(),
+                (Bytes::from(text), Some(JSON))
+            );
         }
         let spaced = Bytes::from(" { \"anyport\" : {\"b64\":\"aGk=\",\"v\":1}}");
         assert_eq!(open(spaced).unwrap(), (Bytes::from("hi"), None));

@@ -80,7 +80,11 @@ impl Environment {
         let environment = Self {
             platform,
             function: first(&["ANYPORT_FUNCTION", "AWS_LAMBDA_FUNCTION_NAME", "K_SERVICE"]),
-            version: first(&["ANYPORT_VERSION", "AWS_LAMBDA_FUNCTION_VERSION", "K_REVISION"]),
+            version: first(&[
+                "ANYPORT_VERSION",
+                "AWS_LAMBDA_FUNCTION_VERSION",
+                "K_REVISION",
+            ]),
             memory_mb: match first(&["ANYPORT_MEMORY_MB", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) {
                 Some(text) => text.parse().ok(),
                 None => None,
@@ -115,7 +119,10 @@ fn detect(get: &impl Fn(&str) -> Option<String>) -> Result<(Platform, Protocol),
         };
         return Ok((Platform::OneShot, Protocol::OneShot(event)));
     }
-    let platform = match (get("K_SERVICE").is_some(), get("KUBERNETES_SERVICE_HOST").is_some()) {
+    let platform = match (
+        get("K_SERVICE").is_some(),
+        get("KUBERNETES_SERVICE_HOST").is_some(),
+    ) {
         (true, false) => Platform::CloudRun,
         (true, true) => Platform::Knative,
         (false, true) => Platform::Kubernetes,
@@ -125,7 +132,10 @@ fn detect(get: &impl Fn(&str) -> Option<String>) -> Result<(Platform, Protocol),
 }
 
 /// A container must be reachable from outside it; a program started in a terminal must not be.
-fn address(get: &impl Fn(&str) -> Option<String>, platform: Platform) -> Result<SocketAddr, String> {
+fn address(
+    get: &impl Fn(&str) -> Option<String>,
+    platform: Platform,
+) -> Result<SocketAddr, String> {
     let port = match get("PORT") {
         Some(text) => Some(text.parse().map_err(|_| {
             format!("PORT is {text:?}, which is no port number; set it to a number up to 65535")
@@ -134,7 +144,9 @@ fn address(get: &impl Fn(&str) -> Option<String>, platform: Platform) -> Result<
     };
     let host: IpAddr = match get("ANYPORT_BIND") {
         Some(text) => text.parse().map_err(|_| {
-            format!("ANYPORT_BIND is {text:?}, which is no IP address; set it to one such as 127.0.0.1")
+            format!(
+                "ANYPORT_BIND is {text:?}, which is no IP address; set it to one such as 127.0.0.1"
+            )
         })?,
         None if port.is_none() && platform == Platform::Local => Ipv4Addr::LOCALHOST.into(),
         None => Ipv4Addr::UNSPECIFIED.into(),
@@ -142,11 +154,18 @@ fn address(get: &impl Fn(&str) -> Option<String>, platform: Platform) -> Result<
     Ok(SocketAddr::new(host, port.unwrap_or(DEFAULT_PORT)))
 }
 
-fn milliseconds(get: &impl Fn(&str) -> Option<String>, name: &str) -> Result<Option<Duration>, String> {
-    let Some(text) = get(name) else { return Ok(None) };
+fn milliseconds(
+    get: &impl Fn(&str) -> Option<String>,
+    name: &str,
+) -> Result<Option<Duration>, String> {
+    let Some(text) = get(name) else {
+        return Ok(None);
+    };
     match text.parse() {
         Ok(value) => Ok(Some(Duration::from_millis(value))),
-        Err(_) => Err(format!("{name} is {text:?}; set it to a whole number of milliseconds")),
+        Err(_) => Err(format!(
+            "{name} is {text:?}; set it to a whole number of milliseconds"
+        )),
     }
 }
 
@@ -155,10 +174,14 @@ mod tests {
     use super::*;
 
     fn read(vars: &[(&str, &str)]) -> Result<(Environment, Protocol), String> {
-        let vars: Vec<(String, String)> =
-            vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let vars: Vec<(String, String)> = vars
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         Environment::read(move |name| {
-            vars.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+            vars.iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.clone())
         })
     }
 
@@ -179,10 +202,17 @@ mod tests {
             (4, Platform::Kubernetes),
             (5, Platform::Local),
         ] {
-            assert_eq!(read(&all[skipped..]).unwrap().0.platform, platform, "without {skipped}");
+            assert_eq!(
+                read(&all[skipped..]).unwrap().0.platform,
+                platform,
+                "without {skipped}"
+            );
         }
         assert_eq!(read(&all[3..4]).unwrap().0.platform, Platform::CloudRun);
-        assert_eq!(read(&[("AWS_LAMBDA_RUNTIME_API", "")]).unwrap().0.platform, Platform::Local);
+        assert_eq!(
+            read(&[("AWS_LAMBDA_RUNTIME_API", "")]).unwrap().0.platform,
+            Platform::Local
+        );
     }
 
     #[test]
@@ -191,10 +221,16 @@ mod tests {
             (&[][..], "127.0.0.1:8080"),
             (&[("PORT", "9")], "0.0.0.0:9"),
             (&[("K_SERVICE", "greet")], "0.0.0.0:8080"),
-            (&[("PORT", "9"), ("ANYPORT_BIND", "127.0.0.1")], "127.0.0.1:9"),
+            (
+                &[("PORT", "9"), ("ANYPORT_BIND", "127.0.0.1")],
+                "127.0.0.1:9",
+            ),
             (&[("PORT", "9"), ("ANYPORT_BIND", "::1")], "[::1]:9"),
         ] {
-            assert_eq!(read(vars).unwrap().1, Protocol::Http(address.parse().unwrap()));
+            assert_eq!(
+                read(vars).unwrap().1,
+                Protocol::Http(address.parse().unwrap())
+            );
         }
     }
 
@@ -217,9 +253,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_named() {
-        for (name, value) in
-            [("PORT", "70000"), ("ANYPORT_BIND", "localhost"), ("ANYPORT_GRACE_MS", "8s"), ("ANYPORT_TIMEOUT_MS", "-1")]
-        {
+        for (name, value) in [
+            ("PORT", "70000"),
+            ("ANYPORT_BIND", "localhost"),
+            ("ANYPORT_GRACE_MS", "8s"),
+            ("ANYPORT_TIMEOUT_MS", "-1"),
+        ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.contains(name) && error.contains(value), "{error}");
         }

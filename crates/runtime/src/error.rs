@@ -75,7 +75,10 @@ impl Error {
         Self::with_fault(Fault::Unhandled, "Runtime.Panic".into(), message.into())
     }
 
-    pub(crate) fn unhandled(error_type: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn unhandled(
+        error_type: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self::with_fault(Fault::Unhandled, error_type.into(), message.into())
     }
 
@@ -121,15 +124,27 @@ impl Error {
 
     /// The type as `category.reason`, of characters that fit a header: `Function.*` for what the handler reported, `Runtime.*` for what broke it.
     pub(crate) fn header_type(&self) -> String {
-        let prefix = if self.fault == Fault::Handled { "Function." } else { "" };
+        let prefix = if self.fault == Fault::Handled {
+            "Function."
+        } else {
+            ""
+        };
         let mut text = String::with_capacity(prefix.len() + self.error_type.len());
         text.push_str(prefix);
-        text.extend(self.error_type.chars().map(|c| if c.is_ascii_graphic() { c } else { '_' }));
+        text.extend(
+            self.error_type
+                .chars()
+                .map(|c| if c.is_ascii_graphic() { c } else { '_' }),
+        );
         text
     }
 
     fn with_fault(fault: Fault, error_type: Cow<'static, str>, message: Cow<'static, str>) -> Self {
-        let error_type = if error_type.is_empty() { "Error".into() } else { error_type };
+        let error_type = if error_type.is_empty() {
+            "Error".into()
+        } else {
+            error_type
+        };
         Self {
             error_type: cut(error_type, MAX_TYPE),
             message: cut(message, MAX_MESSAGE),
@@ -181,7 +196,10 @@ fn cut(text: Cow<'static, str>, limit: usize) -> Cow<'static, str> {
     if text.len() <= limit {
         return text;
     }
-    let end = (0..=limit).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+    let end = (0..=limit)
+        .rev()
+        .find(|i| text.is_char_boundary(*i))
+        .unwrap_or(0);
     Cow::Owned(text[..end].to_owned())
 }
 
@@ -207,13 +225,17 @@ mod tests {
         let cause = "x".parse::<u8>().unwrap_err();
         let error = Error::from(Outer(cause));
         assert_eq!(error.error_type(), "Outer");
-        assert_eq!(error.message(), "amount not readable: invalid digit found in string");
+        assert_eq!(
+            error.message(),
+            "amount not readable: invalid digit found in string"
+        );
         assert_eq!(error.header_type(), "Function.Outer");
     }
 
     #[test]
     fn the_report_is_what_every_platform_reads() {
-        let json: serde_json::Value = serde_json::from_slice(&Error::new("A\"b", "c\nd").to_json()).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_slice(&Error::new("A\"b", "c\nd").to_json()).unwrap();
         assert_eq!(
             json,
             serde_json::json!({"errorType": "A\"b", "errorMessage": "c\nd", "stackTrace": []})

@@ -13,7 +13,11 @@ use crate::{Context, Error, Request, Response};
 
 /// What every driver calls: a handler with its state, if it has one.
 pub(crate) trait Service: Send + Sync + 'static {
-    fn call(&self, request: Request, context: Context) -> impl Future<Output = Result<Response, Error>> + Send;
+    fn call(
+        &self,
+        request: Request,
+        context: Context,
+    ) -> impl Future<Output = Result<Response, Error>> + Send;
 }
 
 pub(crate) struct Stateless<F>(pub(crate) F);
@@ -42,7 +46,9 @@ where
     R: Into<Response>,
 {
     async fn call(&self, request: Request, context: Context) -> Result<Response, Error> {
-        (self.handler)(Arc::clone(&self.state), request, context).await.map(Into::into)
+        (self.handler)(Arc::clone(&self.state), request, context)
+            .await
+            .map(Into::into)
     }
 }
 
@@ -68,7 +74,9 @@ where
 ///     serve(json(checkout))
 /// }
 /// ```
-pub fn json<I, O, F, Fut>(handler: F) -> impl Fn(Request, Context) -> JsonCall<Fut> + Send + Sync + 'static
+pub fn json<I, O, F, Fut>(
+    handler: F,
+) -> impl Fn(Request, Context) -> JsonCall<Fut> + Send + Sync + 'static
 where
     I: DeserializeOwned,
     O: Serialize,
@@ -76,7 +84,9 @@ where
     Fut: Future<Output = Result<O, Error>> + Send,
 {
     move |request, context| match request.json() {
-        Ok(input) => JsonCall::Running { call: handler(input, context) },
+        Ok(input) => JsonCall::Running {
+            call: handler(input, context),
+        },
         Err(error) => JsonCall::Refused { error: Some(error) },
     }
 }
@@ -106,9 +116,7 @@ where
                 Some(error) => Poll::Ready(Err(error)),
                 None => Poll::Pending,
             },
-            JsonCallState::Running { call } => {
-                call.poll(cx).map(|done| Response::json(&done?))
-            }
+            JsonCallState::Running { call } => call.poll(cx).map(|done| Response::json(&done?)),
         }
     }
 }

@@ -43,8 +43,8 @@
 
 mod body;
 mod context;
-mod environment;
 mod envelope;
+mod environment;
 mod error;
 mod guard;
 mod handler;

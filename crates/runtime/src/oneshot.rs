@@ -31,7 +31,10 @@ pub(crate) async fn run<S: Service>(
     setup: &mut Setup,
     init: impl Future<Output = Result<S, Error>>,
 ) -> Ended {
-    let deadline = setup.environment.timeout.map(|limit| Instant::now() + limit);
+    let deadline = setup
+        .environment
+        .timeout
+        .map(|limit| Instant::now() + limit);
     let environment = std::sync::Arc::clone(&setup.environment);
     let max_payload = setup.max_payload;
     let result = event.result.clone();
@@ -39,7 +42,9 @@ pub(crate) async fn run<S: Service>(
         let limited = async {
             let service = init.await?;
             let body = read(&event.input, max_payload)?;
-            let content_type = event.content_type.and_then(|ct| HeaderValue::try_from(ct).ok());
+            let content_type = event
+                .content_type
+                .and_then(|ct| HeaderValue::try_from(ct).ok());
             let call = Call {
                 request_id: event.request_id,
                 deadline: deadline.map(Instant::into_std),
@@ -48,10 +53,13 @@ pub(crate) async fn run<S: Service>(
                 invoked_arn: None,
             };
             let context = Context::from_call(call, &environment);
-            let response = catch(service.call(Request::from_parts(body, content_type), context)).await?;
+            let response =
+                catch(service.call(Request::from_parts(body, content_type), context)).await?;
             write(response, result.as_deref()).await
         };
-        let Some(deadline) = deadline else { return limited.await };
+        let Some(deadline) = deadline else {
+            return limited.await;
+        };
         match race(pin!(limited), pin!(tokio::time::sleep_until(deadline))).await {
             Either::Left(done) => done,
             Either::Right(()) => Err(Error::timeout()),
@@ -63,7 +71,10 @@ pub(crate) async fn run<S: Service>(
         done = setup.signals.finish(work, grace_end).await;
     }
     let done = done.unwrap_or_else(|| {
-        Err(Error::unhandled("Runtime.Interrupted", "the process was told to end before the handler was done"))
+        Err(Error::unhandled(
+            "Runtime.Interrupted",
+            "the process was told to end before the handler was done",
+        ))
     });
     let code = match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -80,22 +91,34 @@ pub(crate) async fn run<S: Service>(
 
 fn read(input: &Input, limit: usize) -> Result<Bytes, Error> {
     let unreadable = |from: &dyn std::fmt::Display, error: io::Error| {
-        Error::unhandled("Runtime.NoEvent", format!("the event can't be read from {from}: {error}"))
+        Error::unhandled(
+            "Runtime.NoEvent",
+            format!("the event can't be read from {from}: {error}"),
+        )
     };
     match input {
         Input::Empty => Ok(Bytes::new()),
-        Input::Stdin => read_all(io::stdin().lock(), limit).map_err(|error| unreadable(&"standard input", error)),
+        Input::Stdin => read_all(io::stdin().lock(), limit)
+            .map_err(|error| unreadable(&"standard input", error)),
         Input::File(path) => File::open(path)
             .and_then(|file| read_all(file, limit))
             .map_err(|error| unreadable(&path.display(), error)),
     }
-    .and_then(|bytes: Bytes| if bytes.len() > limit { Err(Error::too_large(limit)) } else { Ok(bytes) })
+    .and_then(|bytes: Bytes| {
+        if bytes.len() > limit {
+            Err(Error::too_large(limit))
+        } else {
+            Ok(bytes)
+        }
+    })
 }
 
 /// Up to one byte more than the limit, which then shows that there is more.
 fn read_all(source: impl Read, limit: usize) -> io::Result<Bytes> {
     let mut bytes = Vec::new();
-    source.take((limit as u64).saturating_add(1)).read_to_end(&mut bytes)?;
+    source
+        .take((limit as u64).saturating_add(1))
+        .read_to_end(&mut bytes)?;
     Ok(bytes.into())
 }
 
@@ -115,9 +138,16 @@ async fn write(response: Response, result: Option<&Path>) -> Result<(), Error> {
 /// Where the answer goes. A file appears under its name only when the answer is complete.
 enum Target {
     Stdout(io::Stdout),
-    File { file: File, partial: Partial, path: PathBuf },
+    File {
+        file: File,
+        partial: Partial,
+        path: PathBuf,
+    },
     /// A pipe or a device, which can't be replaced.
-    Special { file: File, path: PathBuf },
+    Special {
+        file: File,
+        path: PathBuf,
+    },
 }
 
 /// A file that goes away again unless it was kept.
@@ -133,16 +163,25 @@ impl Drop for Partial {
 
 impl Target {
     fn open(path: Option<&Path>) -> Result<Self, Error> {
-        let Some(path) = path else { return Ok(Self::Stdout(io::stdout())) };
+        let Some(path) = path else {
+            return Ok(Self::Stdout(io::stdout()));
+        };
         let unwritable = |error| unwritable(&path.display(), &error);
         if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
             let file = File::options().write(true).open(path).map_err(unwritable)?;
-            return Ok(Self::Special { file, path: path.to_owned() });
+            return Ok(Self::Special {
+                file,
+                path: path.to_owned(),
+            });
         }
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{}.partial", std::process::id()));
         let file = File::create(&name).map_err(unwritable)?;
-        Ok(Self::File { file, partial: Partial(Some(name.into())), path: path.to_owned() })
+        Ok(Self::File {
+            file,
+            partial: Partial(Some(name.into())),
+            path: path.to_owned(),
+        })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
@@ -152,14 +191,19 @@ impl Target {
                 .write_all(bytes)
                 .and_then(|()| out.flush())
                 .map_err(|error| unwritable(&"standard output", &error)),
-            Self::File { file, path, .. } | Self::Special { file, path } => {
-                file.write_all(bytes).map_err(|error| unwritable(&path.display(), &error))
-            }
+            Self::File { file, path, .. } | Self::Special { file, path } => file
+                .write_all(bytes)
+                .map_err(|error| unwritable(&path.display(), &error)),
         }
     }
 
     fn finish(self) -> Result<(), Error> {
-        if let Self::File { file, mut partial, path } = self {
+        if let Self::File {
+            file,
+            mut partial,
+            path,
+        } = self
+        {
             let kept = file.sync_all().and_then(|()| match &partial.0 {
                 Some(from) => std::fs::rename(from, &path),
                 None => Ok(()),
@@ -172,5 +216,8 @@ impl Target {
 }
 
 fn unwritable(to: &dyn std::fmt::Display, error: &io::Error) -> Error {
-    Error::unhandled("Runtime.NoResult", format!("the answer can't be written to {to}: {error}"))
+    Error::unhandled(
+        "Runtime.NoResult",
+        format!("the answer can't be written to {to}: {error}"),
+    )
 }

@@ -23,7 +23,10 @@ impl Request {
     /// A request with this payload, as a test of a handler needs one.
     #[must_use]
     pub fn new(body: impl Into<Bytes>) -> Self {
-        Self { body: body.into(), content_type: None }
+        Self {
+            body: body.into(),
+            content_type: None,
+        }
     }
 
     /// The same with a content type; one that can't be a header value counts as none.
@@ -61,7 +64,13 @@ impl Request {
     /// A handled error of type `InvalidInput` if it is not UTF-8.
     pub fn text(&self) -> Result<&str, Error> {
         std::str::from_utf8(&self.body).map_err(|error| {
-            Error::new("InvalidInput", format!("the payload is not UTF-8 from byte {} on", error.valid_up_to()))
+            Error::new(
+                "InvalidInput",
+                format!(
+                    "the payload is not UTF-8 from byte {} on",
+                    error.valid_up_to()
+                ),
+            )
         })
     }
 
@@ -71,7 +80,8 @@ impl Request {
     /// A handled error of type `InvalidInput` that says where the payload is not JSON, or not the
     /// JSON asked for. It never repeats the payload.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| Error::new("InvalidInput", describe(&error)))
+        serde_json::from_slice(&self.body)
+            .map_err(|error| Error::new("InvalidInput", describe(&error)))
     }
 }
 
@@ -97,7 +107,9 @@ fn describe(error: &serde_json::Error) -> String {
                     let field = rest.split(" at line").next().unwrap_or(rest);
                     format!("the payload lacks the field {field}")
                 }
-                None => format!("the payload is JSON of another shape than expected at line {line}, column {column}"),
+                None => format!(
+                    "the payload is JSON of another shape than expected at line {line}, column {column}"
+                ),
             }
         }
         Category::Syntax | Category::Io => {
@@ -122,8 +134,11 @@ mod tests {
             ("", "ends before"),
             ("{\"amount\":", "ends before"),
             ("{}", "lacks the field `amount`"),
-            ("{\"amount\":\"4111-secret\"}", "another shape than expected at line 1, column 23"),
-            ("4111-secret", "not JSON at line 1"),
+            (
+                "{\"amount\":\"4111-secret\"}",
+                "another shape than expected at line 1, column 23",
+            ),
+            ("secret", "not JSON at line 1"),
         ] {
             let error = Request::new(payload).json::<Input>().unwrap_err();
             assert_eq!(error.error_type(), "InvalidInput");
@@ -135,7 +150,13 @@ mod tests {
     #[test]
     fn debug_shows_no_payload() {
         let request = Request::new("secret").with_content_type("text/plain");
-        assert_eq!(format!("{request:?}"), "Request { content_type: Some(\"text/plain\"), bytes: 6 }");
-        assert_eq!(Request::new(vec![b'a', 0xff]).text().unwrap_err().message(), "the payload is not UTF-8 from byte 1 on");
+        assert_eq!(
+            format!("{request:?}"),
+            "Request { content_type: Some(\"text/plain\"), bytes: 6 }"
+        );
+        assert_eq!(
+            Request::new(vec![b'a', 0xff]).text().unwrap_err().message(),
+            "the payload is not UTF-8 from byte 1 on"
+        );
     }
 }

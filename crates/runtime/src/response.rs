@@ -29,7 +29,10 @@ impl Response {
     /// An answer with this body and no content type.
     #[must_use]
     pub fn new(body: impl Into<Bytes>) -> Self {
-        Self { body: Body::Whole(body.into()), content_type: None }
+        Self {
+            body: Body::Whole(body.into()),
+            content_type: None,
+        }
     }
 
     /// Any serialisable value as JSON.
@@ -39,7 +42,10 @@ impl Response {
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
         let body = serde_json::to_vec(value)
             .map_err(|_| Error::new("InvalidOutput", "the answer can't be written as JSON"))?;
-        Ok(Self { body: Body::Whole(body.into()), content_type: Some(JSON) })
+        Ok(Self {
+            body: Body::Whole(body.into()),
+            content_type: Some(JSON),
+        })
     }
 
     /// The same with another content type; one that can't be a header value counts as none.
@@ -82,8 +88,11 @@ impl Response {
         W: FnOnce(Sink) -> Fut,
         Fut: Future<Output = Result<(), Error>> + Send + 'static,
     {
-        Self { body: Body::Stream(Chunks::new(Box::pin(Written::new(write)))), content_type: None }
-            .with_content_type(content_type)
+        Self {
+            body: Body::Stream(Chunks::new(Box::pin(Written::new(write)))),
+            content_type: None,
+        }
+        .with_content_type(content_type)
     }
 
     /// The content type, if one is set.
@@ -106,7 +115,10 @@ impl Response {
     }
 
     fn typed(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
-        Self { body: Body::Whole(body.into()), content_type: Some(content_type) }
+        Self {
+            body: Body::Whole(body.into()),
+            content_type: Some(content_type),
+        }
     }
 }
 
@@ -179,11 +191,27 @@ mod tests {
         for (response, content_type, body) in [
             (Response::from(()), None, ""),
             ("a".into(), Some("text/plain; charset=utf-8"), "a"),
-            (String::from("b").into(), Some("text/plain; charset=utf-8"), "b"),
-            (Cow::Borrowed("c").into(), Some("text/plain; charset=utf-8"), "c"),
+            (
+                String::from("b").into(),
+                Some("text/plain; charset=utf-8"),
+                "b",
+            ),
+            (
+                Cow::Borrowed("c").into(),
+                Some("text/plain; charset=utf-8"),
+                "c",
+            ),
             (vec![b'd'].into(), Some("application/octet-stream"), "d"),
-            (Bytes::from("e").into(), Some("application/octet-stream"), "e"),
-            (serde_json::json!({"f": 1}).into(), Some("application/json"), "{\"f\":1}"),
+            (
+                Bytes::from("e").into(),
+                Some("application/octet-stream"),
+                "e",
+            ),
+            (
+                serde_json::json!({"f": 1}).into(),
+                Some("application/json"),
+                "{\"f\":1}",
+            ),
         ] {
             assert_eq!(response.content_type(), content_type);
             assert_eq!(response.body().unwrap(), body);
@@ -195,6 +223,9 @@ mod tests {
     #[test]
     fn a_value_without_json_form_is_an_error() {
         let odd = std::collections::HashMap::from([((1, 2), 3)]);
-        assert_eq!(Response::json(&odd).unwrap_err().error_type(), "InvalidOutput");
+        assert_eq!(
+            Response::json(&odd).unwrap_err().error_type(),
+            "InvalidOutput"
+        );
     }
 }

@@ -44,7 +44,10 @@ impl Default for Runtime {
 impl Runtime {
     /// The default settings: payloads up to 32 MiB, no shutdown hook.
     pub fn new() -> Self {
-        Self { max_payload: DEFAULT_MAX_PAYLOAD, hooks: Vec::new() }
+        Self {
+            max_payload: DEFAULT_MAX_PAYLOAD,
+            hooks: Vec::new(),
+        }
     }
 
     /// The largest payload that reaches the handler, in bytes; a larger one is refused without it.
@@ -101,7 +104,10 @@ impl Runtime {
                 return ExitCode::FAILURE;
             }
         };
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        let runtime = match tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        {
             Ok(runtime) => runtime,
             Err(error) => {
                 log!("can't start: the system gave no event loop: {error}");
@@ -116,8 +122,11 @@ impl Runtime {
                     return ExitCode::FAILURE;
                 }
             };
-            let mut setup =
-                Setup { environment: Arc::new(environment), max_payload: self.max_payload, signals };
+            let mut setup = Setup {
+                environment: Arc::new(environment),
+                max_payload: self.max_payload,
+                signals,
+            };
             let ended = match protocol {
                 Protocol::RuntimeApi(api) => lambda::run(&api, &mut setup, init).await,
                 Protocol::Http(address) => server::run(address, &mut setup, init).await,

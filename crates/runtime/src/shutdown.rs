@@ -41,7 +41,10 @@ impl Signals {
             })
         }
         #[cfg(windows)]
-        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()?, since: None })
+        Ok(Self {
+            interrupt: tokio::signal::windows::ctrl_c()?,
+            since: None,
+        })
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -62,7 +65,10 @@ impl Signals {
 
     /// Drives the work until it is done, or until a signal comes: then `None`, and the work can be
     /// driven on with [`finish`](Self::finish).
-    pub(crate) async fn unless_told<T>(&mut self, mut work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    pub(crate) async fn unless_told<T>(
+        &mut self,
+        mut work: Pin<&mut impl Future<Output = T>>,
+    ) -> Option<T> {
         poll_fn(|cx| match self.poll(cx) {
             Poll::Ready(()) => Poll::Ready(None),
             Poll::Pending => work.as_mut().poll(cx).map(Some),
@@ -73,10 +79,18 @@ impl Signals {
     /// Waits for work in flight: until it is done, the grace is over, or a second signal says "now".
     ///
     /// `None` means that it was cut short.
-    pub(crate) async fn finish<T>(&mut self, work: impl Future<Output = T>, until: Instant) -> Option<T> {
+    pub(crate) async fn finish<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        until: Instant,
+    ) -> Option<T> {
         let work = pin!(work);
         let impatient = async {
-            race(pin!(tokio::time::sleep_until(until)), pin!(poll_fn(|cx| self.poll(cx)))).await;
+            race(
+                pin!(tokio::time::sleep_until(until)),
+                pin!(poll_fn(|cx| self.poll(cx))),
+            )
+            .await;
         };
         match race(work, pin!(impatient)).await {
             Either::Left(done) => Some(done),

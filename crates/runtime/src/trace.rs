@@ -44,13 +44,20 @@ impl TraceContext {
     #[must_use]
     pub fn root() -> Self {
         let high = u128::from(random());
-        Self { trace_id: (high << 64) | u128::from(random()), span_id: random(), flags: 1 }
+        Self {
+            trace_id: (high << 64) | u128::from(random()),
+            span_id: random(),
+            flags: 1,
+        }
     }
 
     /// A new span under this one: same trace, same flags, own span id.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { span_id: random(), ..*self }
+        Self {
+            span_id: random(),
+            ..*self
+        }
     }
 
     /// The trace's id, 16 bytes; written as 32 hexadecimal digits.
@@ -91,7 +98,11 @@ impl TraceContext {
             }
         }
         let (trace_id, span_id) = (trace_id?, span_id?);
-        (trace_id != 0 && span_id != 0).then_some(Self { trace_id, span_id, flags })
+        (trace_id != 0 && span_id != 0).then_some(Self {
+            trace_id,
+            span_id,
+            flags,
+        })
     }
 }
 
@@ -105,13 +116,18 @@ impl FromStr for TraceContext {
 
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, self.flags)
+        write!(
+            f,
+            "00-{:032x}-{:016x}-{:02x}",
+            self.trace_id, self.span_id, self.flags
+        )
     }
 }
 
 fn parse(text: &str) -> Option<TraceContext> {
     let mut parts = text.split('-');
-    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (version, trace, span, flags) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     // Version 00 ends here; a later one may add parts, which this reader skips as the format asks.
     if version == "00" && parts.next().is_some() {
         return None;
@@ -123,7 +139,11 @@ fn parse(text: &str) -> Option<TraceContext> {
     let trace_id = hex_wide(trace)?;
     let span_id = hex(span)?;
     let flags = u8::try_from(hex(flags)?).ok()?;
-    (trace_id != 0 && span_id != 0).then_some(TraceContext { trace_id, span_id, flags })
+    (trace_id != 0 && span_id != 0).then_some(TraceContext {
+        trace_id,
+        span_id,
+        flags,
+    })
 }
 
 fn hex(digits: &str) -> Option<u64> {
@@ -133,7 +153,10 @@ fn hex(digits: &str) -> Option<u64> {
 /// Lower-case digits only; `from_str_radix` alone would take a sign and upper case.
 fn hex_wide(digits: &str) -> Option<u128> {
     let lower = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    digits.bytes().all(lower).then(|| u128::from_str_radix(digits, 16).ok())?
+    digits
+        .bytes()
+        .all(lower)
+        .then(|| u128::from_str_radix(digits, 16).ok())?
 }
 
 /// A number that is not zero and that no other process has: the standard library keys every
@@ -185,8 +208,14 @@ mod tests {
             "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:0",
         )
         .unwrap();
-        assert_eq!(trace.to_string(), "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
-        assert_eq!(TraceContext::from_xray("Root=1-5759e988-bd862e3fe1be46a994272793"), None);
+        assert_eq!(
+            trace.to_string(),
+            "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
+        );
+        assert_eq!(
+            TraceContext::from_xray("Root=1-5759e988-bd862e3fe1be46a994272793"),
+            None
+        );
         assert_eq!(TraceContext::from_xray("Self=x;Root=2-0-0"), None);
         assert_eq!(TraceContext::from_xray("nonsense"), None);
     }
@@ -194,7 +223,8 @@ mod tests {
     #[test]
     fn new_spans_differ() {
         let root = TraceContext::root();
-        let spans: std::collections::HashSet<u64> = (0..1000).map(|_| root.child().span_id()).collect();
+        let spans: std::collections::HashSet<u64> =
+            (0..1000).map(|_| root.child().span_id()).collect();
         assert_eq!(spans.len(), 1000);
     }
 }

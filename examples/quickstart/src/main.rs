@@ -17,10 +17,16 @@ struct Input {
 async fn greet(input: Input, cx: Context) -> Result<Value, Error> {
     let name = input.name.trim();
     if name.is_empty() {
-        return Err(Error::new("EmptyName", "there is nobody to greet: give a name"));
+        return Err(Error::new(
+            "EmptyName",
+            "there is nobody to greet: give a name",
+        ));
     }
     let greeting = std::env::var("GREETING").unwrap_or_else(|_| "hello".to_owned());
-    println!("greeting somebody with a name of {} characters", name.chars().count());
+    println!(
+        "greeting somebody with a name of {} characters",
+        name.chars().count()
+    );
     Ok(json!({
         "message": format!("{greeting}, {name}"),
         "version": cx.version(),
@@ -39,7 +45,12 @@ mod tests {
     use std::task::{Context as Task, Poll, Waker};
 
     fn greet_now(name: &str) -> Result<Value, Error> {
-        let call = pin!(greet(Input { name: name.to_owned() }, Context::new("test")));
+        let call = pin!(greet(
+            Input {
+                name: name.to_owned()
+            },
+            Context::new("test")
+        ));
         match call.poll(&mut Task::from_waker(Waker::noop())) {
             Poll::Ready(result) => result,
             Poll::Pending => panic!("a greeting waits for nothing"),

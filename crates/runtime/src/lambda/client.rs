@@ -29,10 +29,21 @@ const MAX_TRAILER_MESSAGE: usize = 1024;
 /// Why the loop can't go on.
 #[derive(Debug)]
 pub(super) enum ApiError {
-    Unreachable { address: String, source: io::Error },
-    Broken { call: &'static str, cause: WireError },
-    Refused { call: &'static str, status: u16 },
-    Invalid { what: &'static str },
+    Unreachable {
+        address: String,
+        source: io::Error,
+    },
+    Broken {
+        call: &'static str,
+        cause: WireError,
+    },
+    Refused {
+        call: &'static str,
+        status: u16,
+    },
+    Invalid {
+        what: &'static str,
+    },
 }
 
 impl fmt::Display for ApiError {
@@ -42,17 +53,38 @@ impl fmt::Display for ApiError {
                 f,
                 "the Runtime API at {address} (from AWS_LAMBDA_RUNTIME_API) can't be reached: {source}"
             ),
-            Self::Broken { call, cause: WireError::Closed } => {
-                write!(f, "the Runtime API closed the connection of {call} without an answer")
+            Self::Broken {
+                call,
+                cause: WireError::Closed,
+            } => {
+                write!(
+                    f,
+                    "the Runtime API closed the connection of {call} without an answer"
+                )
             }
-            Self::Broken { call, cause: WireError::Io(source) } => {
-                write!(f, "the connection to the Runtime API broke during {call}: {source}")
+            Self::Broken {
+                call,
+                cause: WireError::Io(source),
+            } => {
+                write!(
+                    f,
+                    "the connection to the Runtime API broke during {call}: {source}"
+                )
             }
-            Self::Broken { call, cause: WireError::Malformed(what) } => {
-                write!(f, "the Runtime API's answer to {call} can't be read: {what}")
+            Self::Broken {
+                call,
+                cause: WireError::Malformed(what),
+            } => {
+                write!(
+                    f,
+                    "the Runtime API's answer to {call} can't be read: {what}"
+                )
             }
             Self::Refused { call, status } => {
-                write!(f, "the Runtime API answered {call} with status {status}, after which a runtime must end")
+                write!(
+                    f,
+                    "the Runtime API answered {call} with status {status}, after which a runtime must end"
+                )
             }
             Self::Invalid { what } => write!(f, "the Runtime API handed over an invocation {what}"),
         }
@@ -60,6 +92,10 @@ impl fmt::Display for ApiError {
 }
 
 /// What the next call is.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "moved once, and nearly always the large one"
+)]
 pub(super) enum Next {
     Invocation(Invocation),
     TooLarge { request_id: String },
@@ -98,7 +134,11 @@ impl Client {
             let mut headers = Headers::default();
             let mut connection = self.connect().await?;
             let received = match connection.send([&self.next]).await {
-                Ok(_) => connection.receive(self.max_payload, |name, value| headers.read(name, value)).await,
+                Ok(_) => {
+                    connection
+                        .receive(self.max_payload, |name, value| headers.read(name, value))
+                        .await
+                }
                 Err(error) => Err(error.into()),
             };
             let (status, payload) = match received {
@@ -113,9 +153,13 @@ impl Client {
             if status != 200 {
                 return Err(ApiError::Refused { call: CALL, status });
             }
-            let request_id = headers.request_id().map_err(|what| ApiError::Invalid { what })?;
+            let request_id = headers
+                .request_id()
+                .map_err(|what| ApiError::Invalid { what })?;
             return Ok(match payload {
-                Payload::Whole(body) => Next::Invocation(Invocation::new(request_id, headers, body)),
+                Payload::Whole(body) => {
+                    Next::Invocation(Invocation::new(request_id, headers, body))
+                }
                 Payload::TooLarge => Next::TooLarge { request_id },
             });
         }
@@ -128,14 +172,20 @@ impl Client {
         content_type: Option<&HeaderValue>,
         body: &Bytes,
     ) -> Result<(), ApiError> {
-        self.begin(format_args!("/invocation/{request_id}/response"), content_type);
+        self.begin(
+            format_args!("/invocation/{request_id}/response"),
+            content_type,
+        );
         self.finish_head(body.len());
         self.post("POST response", body).await
     }
 
     /// Reports that an invocation failed.
     pub(super) async fn fail(&mut self, request_id: &str, error: &Error) -> Result<(), ApiError> {
-        self.begin(format_args!("/invocation/{request_id}/error"), Some(&crate::response::JSON));
+        self.begin(
+            format_args!("/invocation/{request_id}/error"),
+            Some(&crate::response::JSON),
+        );
         self.report("POST error", error).await
     }
 
@@ -156,7 +206,10 @@ impl Client {
     ) -> Result<(), ApiError> {
         const CALL: &str = "POST response (streaming)";
         let broken = |cause| ApiError::Broken { call: CALL, cause };
-        self.begin(format_args!("/invocation/{request_id}/response"), content_type);
+        self.begin(
+            format_args!("/invocation/{request_id}/response"),
+            content_type,
+        );
         self.head.extend_from_slice(
             b"Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n\
               Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n",
@@ -167,9 +220,13 @@ impl Client {
         // is noticed here or never, because the chunks can't be produced again.
         let mut head = std::mem::take(&mut self.head);
         let trailers = loop {
-            let Some(chunk) = next.take() else { break Some(b"0\r\n\r\n".to_vec()) };
+            let Some(chunk) = next.take() else {
+                break Some(b"0\r\n\r\n".to_vec());
+            };
             let size = format!("{:x}\r\n", chunk.len());
-            let sent = connection.send([&head, size.as_bytes(), &chunk, b"\r\n"]).await;
+            let sent = connection
+                .send([&head, size.as_bytes(), &chunk, b"\r\n"])
+                .await;
             head.clear();
             if !sent.map_err(|error| broken(error.into()))? {
                 break None;
@@ -187,9 +244,15 @@ impl Client {
         };
         self.head = head;
         if let Some(end) = trailers {
-            connection.send([&end]).await.map_err(|error| broken(error.into()))?;
+            connection
+                .send([&end])
+                .await
+                .map_err(|error| broken(error.into()))?;
         }
-        let (status, _) = connection.receive(MAX_ANSWER, |_, _| {}).await.map_err(broken)?;
+        let (status, _) = connection
+            .receive(MAX_ANSWER, |_, _| {})
+            .await
+            .map_err(broken)?;
         // The protocol asks that this connection is closed now.
         drop(connection);
         accepted(CALL, status, false)
@@ -198,7 +261,11 @@ impl Client {
     async fn report(&mut self, call: &'static str, error: &Error) -> Result<(), ApiError> {
         let body = error.to_json();
         // The type was cleaned of everything that could end the header.
-        let _ = write!(self.head, "Lambda-Runtime-Function-Error-Type: {}\r\n", error.header_type());
+        let _ = write!(
+            self.head,
+            "Lambda-Runtime-Function-Error-Type: {}\r\n",
+            error.header_type()
+        );
         self.finish_head(body.len());
         self.post(call, &body).await
     }
@@ -254,7 +321,10 @@ impl Client {
                 Ok(connection) => return Ok(connection),
                 Err(_) if attempt < ATTEMPTS => back_off(attempt).await,
                 Err(source) => {
-                    return Err(ApiError::Unreachable { address: self.address.clone(), source });
+                    return Err(ApiError::Unreachable {
+                        address: self.address.clone(),
+                        source,
+                    });
                 }
             }
         }
@@ -279,7 +349,9 @@ fn accepted(call: &'static str, status: u16, again: bool) -> Result<(), ApiError
         // A second delivery of what had arrived the first time.
         400 | 403 if again => Ok(()),
         400 | 413 => {
-            log!("the Runtime API refused {call} with status {status}; the next invocation is not affected");
+            log!(
+                "the Runtime API refused {call} with status {status}; the next invocation is not affected"
+            );
             Ok(())
         }
         status => Err(ApiError::Refused { call, status }),

@@ -5,6 +5,7 @@
 //! being sent is seen.
 
 use std::io::{self, IoSlice};
+use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::Interest;
@@ -60,10 +61,27 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) async fn open(address: &str) -> io::Result<Self> {
+        // Looked up in place: the address is a number, or a name of this machine, and a thread for
+        // it would cost more than it saves.
+        let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in address.to_socket_addrs()? {
+            match Self::open_at(address).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
+    }
+
+    async fn open_at(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         // Requests are written whole; waiting to fill a packet would only delay them.
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: BytesMut::new(), reusable: true })
+        Ok(Self {
+            stream,
+            buffer: BytesMut::new(),
+            reusable: true,
+        })
     }
 
     /// Whether the server keeps the connection open for another exchange.
@@ -84,7 +102,10 @@ impl Connection {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => IoSlice::advance_slices(&mut rest, written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let ready = self.stream.ready(Interest::READABLE | Interest::WRITABLE).await?;
+                    let ready = self
+                        .stream
+                        .ready(Interest::READABLE | Interest::WRITABLE)
+                        .await?;
                     if ready.is_readable() && self.read_ready()?.is_some() {
                         self.reusable = false;
                         return Ok(false);
@@ -168,12 +189,16 @@ impl Connection {
                 if header.name.eq_ignore_ascii_case("content-length") {
                     let text = std::str::from_utf8(header.value).ok();
                     let value = text.and_then(|text| text.trim().parse().ok());
-                    let value = value.ok_or(WireError::Malformed("the answer's content-length is no number"))?;
+                    let value = value.ok_or(WireError::Malformed(
+                        "the answer's content-length is no number",
+                    ))?;
                     // Both framings at once: the chunked one counts.
                     framing.get_or_insert(Framing::Length(value));
                 } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
                     if !header.value.eq_ignore_ascii_case(b"chunked") {
-                        return Err(WireError::Malformed("the answer has an unknown transfer-encoding"));
+                        return Err(WireError::Malformed(
+                            "the answer has an unknown transfer-encoding",
+                        ));
                     }
                     framing = Some(Framing::Chunked);
                 } else if header.name.eq_ignore_ascii_case("connection") {
@@ -225,7 +250,11 @@ impl Connection {
             }
             // The usual answer is one chunk, which is then not copied.
             let chunk = self.buffer.split_to(size);
-            if body.is_empty() { body = chunk } else { body.unsplit(chunk) }
+            if body.is_empty() {
+                body = chunk
+            } else {
+                body.unsplit(chunk)
+            }
             self.buffer.advance(2);
         }
         // Trailers, which nothing here reads, up to the empty line.

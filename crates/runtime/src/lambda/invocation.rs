@@ -87,7 +87,12 @@ pub(super) struct Invocation {
 
 impl Invocation {
     pub(super) fn new(request_id: String, headers: Headers, body: Bytes) -> Self {
-        Self { request_id, any_media: headers.any_media, headers, body }
+        Self {
+            request_id,
+            any_media: headers.any_media,
+            headers,
+            body,
+        }
     }
 
     /// What the handler is given.

@@ -52,10 +52,17 @@ pub(crate) async fn run<S: Service>(
 }
 
 fn ended(setup: &Setup, code: ExitCode) -> Ended {
-    Ended { code, grace_end: setup.grace_end() }
+    Ended {
+        code,
+        grace_end: setup.grace_end(),
+    }
 }
 
-async fn pull<S: Service>(client: &mut Client, service: &S, setup: &mut Setup) -> Result<(), ApiError> {
+async fn pull<S: Service>(
+    client: &mut Client,
+    service: &S,
+    setup: &mut Setup,
+) -> Result<(), ApiError> {
     let environment = Arc::clone(&setup.environment);
     let max_payload = setup.max_payload;
     loop {
@@ -65,7 +72,9 @@ async fn pull<S: Service>(client: &mut Client, service: &S, setup: &mut Setup) -
         let next = next?;
         let mut work = pin!(async {
             match next {
-                Next::Invocation(invocation) => handle(client, service, invocation, &environment).await,
+                Next::Invocation(invocation) => {
+                    handle(client, service, invocation, &environment).await
+                }
                 Next::TooLarge { request_id } => {
                     fail(client, &request_id, &Error::too_large(max_payload)).await
                 }
@@ -112,10 +121,14 @@ async fn handle<S: Service>(
         },
     };
     if any_media {
-        client.respond(&request_id, content_type.as_ref(), &whole).await
+        client
+            .respond(&request_id, content_type.as_ref(), &whole)
+            .await
     } else {
         let json = envelope::close(whole, content_type.as_ref());
-        client.respond(&request_id, Some(&crate::response::JSON), &json).await
+        client
+            .respond(&request_id, Some(&crate::response::JSON), &json)
+            .await
     }
 }
 

@@ -106,8 +106,13 @@ impl<S: Service> Calls<S> {
 
     /// The caller's deadline or the function's own limit, whichever is first.
     fn deadline(&self, headers: &HeaderMap) -> Option<Instant> {
-        let caller = text(headers, &DEADLINE).and_then(|text| text.parse().ok()).map(instant_of);
-        let own = self.environment.timeout.map(|limit| std::time::Instant::now() + limit);
+        let caller = text(headers, &DEADLINE)
+            .and_then(|text| text.parse().ok())
+            .map(instant_of);
+        let own = self
+            .environment
+            .timeout
+            .map(|limit| std::time::Instant::now() + limit);
         let first = match (caller, own) {
             (Some(caller), Some(own)) => Some(caller.min(own)),
             (caller, own) => caller.or(own),
@@ -138,12 +143,16 @@ async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, Error> {
     if announced.lower() > limit as u64 {
         return Err(Error::too_large(limit));
     }
-    let Some(first) = next_data(&mut body).await? else { return Ok(Bytes::new()) };
+    let Some(first) = next_data(&mut body).await? else {
+        return Ok(Bytes::new());
+    };
     if first.len() <= limit && body.is_end_stream() {
         return Ok(first);
     }
     // What is announced is within the limit, so it is safe to make room for it.
-    let expected = usize::try_from(announced.lower()).unwrap_or(0).max(first.len());
+    let expected = usize::try_from(announced.lower())
+        .unwrap_or(0)
+        .max(first.len());
     let mut all = BytesMut::with_capacity(expected.min(limit));
     let mut next = Some(first);
     while let Some(data) = next {
@@ -167,7 +176,10 @@ async fn next_data(body: &mut Incoming) -> Result<Option<Bytes>, Error> {
                 }
             }
             Some(Err(_)) => {
-                return Err(Error::new("IncompleteRequest", "the payload ended before all of it was there"));
+                return Err(Error::new(
+                    "IncompleteRequest",
+                    "the payload ended before all of it was there",
+                ));
             }
         }
     }
@@ -175,7 +187,11 @@ async fn next_data(body: &mut Incoming) -> Result<Option<Bytes>, Error> {
 
 /// The head of the answer, once it is sure that there is one: a stream that fails before its first
 /// chunk is an ordinary error.
-async fn begin(response: Response, deadline: Option<Instant>, request_id: &str) -> Result<Answer, Error> {
+async fn begin(
+    response: Response,
+    deadline: Option<Instant>,
+    request_id: &str,
+) -> Result<Answer, Error> {
     let (content_type, body) = response.into_parts();
     let body = match body {
         Body::Whole(bytes) => ReplyBody::whole(bytes),
@@ -196,7 +212,9 @@ async fn within<T>(
     deadline: Option<Instant>,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    let Some(deadline) = deadline else { return work.await };
+    let Some(deadline) = deadline else {
+        return work.await;
+    };
     match race(pin!(work), pin!(tokio::time::sleep_until(deadline))).await {
         Either::Left(done) => done,
         Either::Right(()) => Err(Error::timeout()),
@@ -215,7 +233,9 @@ fn failure(error: &Error) -> Answer {
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, JSON);
     if let Some(fault) = fault {
-        answer.headers_mut().insert(ERROR, HeaderValue::from_static(fault));
+        answer
+            .headers_mut()
+            .insert(ERROR, HeaderValue::from_static(fault));
     }
     answer
 }
@@ -224,7 +244,9 @@ fn not_a_call() -> Answer {
     let error = Error::new("MethodNotAllowed", "a call of this function is a POST");
     let mut answer = http::Response::new(ReplyBody::whole(error.to_json()));
     *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    answer
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("POST"));
     answer.headers_mut().insert(CONTENT_TYPE, JSON);
     answer
 }

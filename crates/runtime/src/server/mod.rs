@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -20,12 +20,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use self::call::Calls;
+use crate::Error;
 use crate::environment::Platform;
 use crate::guard::{Either, race};
 use crate::handler::Service;
 use crate::log::{log, report};
 use crate::runtime::{Ended, Setup};
-use crate::Error;
 
 /// How long to leave the system alone when it has no descriptor left for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -46,7 +46,10 @@ struct Gate<S> {
 
 impl<S> Gate<S> {
     fn new() -> Self {
-        Self { service: OnceLock::new(), phase: watch::Sender::new(Phase::Starting) }
+        Self {
+            service: OnceLock::new(),
+            phase: watch::Sender::new(Phase::Starting),
+        }
     }
 
     fn open(&self, service: S) {
@@ -71,9 +74,12 @@ impl<S> Gate<S> {
         let mut phase = self.phase.subscribe();
         // The sender lives as long as `self`.
         let _ = phase.wait_for(|phase| *phase != Phase::Starting).await;
-        self.service
-            .get()
-            .ok_or_else(|| Error::unhandled("Runtime.InitError", "the function could not start; its log says why"))
+        self.service.get().ok_or_else(|| {
+            Error::unhandled(
+                "Runtime.InitError",
+                "the function could not start; its log says why",
+            )
+        })
     }
 }
 
@@ -87,12 +93,18 @@ pub(crate) async fn run<S: Service>(
         Ok(listener) => listener,
         Err(error) => {
             log!("can't listen on {address}: {error}; PORT and ANYPORT_BIND set another address");
-            return Ended { code: ExitCode::FAILURE, grace_end: setup.grace_end() };
+            return Ended {
+                code: ExitCode::FAILURE,
+                grace_end: setup.grace_end(),
+            };
         }
     };
     if setup.environment.platform == Platform::Local {
         // With port 0 this line is how anybody learns the port.
-        log!("listening on http://{}", listener.local_addr().unwrap_or(address));
+        log!(
+            "listening on http://{}",
+            listener.local_addr().unwrap_or(address)
+        );
     }
     let calls = Arc::new(Calls::new(Gate::new(), setup));
     let stop = watch::Sender::new(false);
@@ -106,7 +118,12 @@ pub(crate) async fn run<S: Service>(
     drop(listener);
     stop.send_replace(true);
     let grace_end = setup.grace_end();
-    if setup.signals.finish(stop.closed(), grace_end).await.is_none() {
+    if setup
+        .signals
+        .finish(stop.closed(), grace_end)
+        .await
+        .is_none()
+    {
         log!("requests were still running when the grace ended");
     }
     Ended { code, grace_end }
@@ -143,7 +160,9 @@ async fn accept_until_told<S: Service>(
             if starting && let Poll::Ready(result) = init.as_mut().poll(cx) {
                 return Poll::Ready(Happened::Initialised(result));
             }
-            listener.poll_accept(cx).map(|result| Happened::Accepted(result.map(|(stream, _)| stream)))
+            listener
+                .poll_accept(cx)
+                .map(|result| Happened::Accepted(result.map(|(stream, _)| stream)))
         })
         .await;
         match happened {
@@ -172,7 +191,9 @@ async fn accept_until_told<S: Service>(
 fn is_the_peers_fault(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
     )
 }
 
@@ -187,15 +208,13 @@ fn spawn<S: Service>(stream: TcpStream, calls: Arc<Calls<S>>, mut stop: watch::R
         });
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
-        // `stop` is held to the end: its last copy gone is how the server knows all are done.
-        let told = match race(connection.as_mut(), pin!(told(&mut stop))).await {
-            // Whatever broke the connection, its peer is gone.
-            Either::Left(_) => return,
-            Either::Right(told) => told,
-        };
-        Pin::as_mut(&mut connection).graceful_shutdown();
-        let _ = connection.await;
-        drop((told, stop));
+        if let Either::Right(()) = race(connection.as_mut(), pin!(told(&mut stop))).await {
+            connection.as_mut().graceful_shutdown();
+            // Whatever breaks a connection, its peer is gone.
+            let _ = connection.await;
+        }
+        // Held until here: all copies gone is how the server knows that all connections are done.
+        drop(stop);
     });
 }
 

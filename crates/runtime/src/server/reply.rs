@@ -25,6 +25,7 @@ pub(super) struct Streamed {
     rest: Chunks,
     deadline: Option<Pin<Box<Sleep>>>,
     request_id: String,
+    failed: bool,
 }
 
 impl ReplyBody {
@@ -39,7 +40,13 @@ impl ReplyBody {
         request_id: String,
     ) -> Self {
         let deadline = deadline.map(|at| Box::pin(sleep_until(at)));
-        Self::Stream(Box::new(Streamed { first: Some(first), rest, deadline, request_id }))
+        Self::Stream(Box::new(Streamed {
+            first: Some(first),
+            rest,
+            deadline,
+            request_id,
+            failed: false,
+        }))
     }
 }
 
@@ -66,16 +73,24 @@ impl Body for ReplyBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Stream(streamed) => streamed.poll(cx).map(|chunk| {
-                chunk.map(|chunk| match chunk {
-                    Ok(bytes) => Ok(Frame::data(bytes)),
-                    Err(error) => {
-                        // This log line is the only place where the reason is kept.
-                        log!("request {} failed while streaming: {error}", streamed.request_id);
-                        Err(Aborted)
-                    }
-                })
-            }),
+            Self::Stream(streamed) if streamed.failed => Poll::Ready(Some(Err(Aborted))),
+            Self::Stream(streamed) => match streamed.poll(cx) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(None) => Poll::Ready(None),
+                Poll::Ready(Some(Ok(bytes))) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                Poll::Ready(Some(Err(error))) => {
+                    // This log line is the only place where the reason is kept.
+                    log!(
+                        "request {} failed while streaming: {error}",
+                        streamed.request_id
+                    );
+                    // The server drops what it has not written when a body fails. One turn later
+                    // it has written the chunks before.
+                    streamed.failed = true;
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+            },
         }
     }
 
@@ -85,7 +100,9 @@ impl Body for ReplyBody {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
+            Self::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64))
+            }
             Self::Stream(_) => SizeHint::default(),
         }
     }

@@ -24,7 +24,9 @@ async fn init() -> Result<State, Error> {
         }
         Err(_) => {}
     }
-    Ok(State { greeting: "hi".to_owned() })
+    Ok(State {
+        greeting: "hi".to_owned(),
+    })
 }
 
 async fn handle(state: Arc<State>, request: Request, cx: Context) -> Result<Response, Error> {
@@ -38,7 +40,8 @@ async fn handle(state: Arc<State>, request: Request, cx: Context) -> Result<Resp
         });
     }
     let input: Value = request.json()?;
-    let text = |key: &str| input[key].as_str().unwrap_or_default().to_owned();
+    let fields = input.clone();
+    let text = move |key: &str| fields[key].as_str().unwrap_or_default().to_owned();
     match input["do"].as_str().unwrap_or_default() {
         "greet" => Ok(state.greeting.clone().into()),
         "echo" => Ok(input["value"].clone().into()),
@@ -70,32 +73,41 @@ async fn handle(state: Arc<State>, request: Request, cx: Context) -> Result<Resp
             Ok("waited".into())
         }
         // Sends a chunk, waits for the file, and sends another one or fails.
-        "stream" => Ok(Response::streaming("text/plain", move |mut out| async move {
-            out.send("first ").await;
-            wait_for(&text("until")).await;
-            match text("end").as_str() {
-                "fail" => Err(Error::new("SourceGone", "the source went away")),
-                "panic" => panic!("no more"),
-                _ => {
-                    out.send("last").await;
-                    Ok(())
+        "stream" => Ok(Response::streaming(
+            "text/plain",
+            move |mut out| async move {
+                out.send("first ").await;
+                wait_for(&text("until")).await;
+                match text("end").as_str() {
+                    "fail" => Err(Error::new("SourceGone", "the source went away")),
+                    "panic" => panic!("no more"),
+                    _ => {
+                        out.send("last").await;
+                        Ok(())
+                    }
                 }
-            }
-        })),
+            },
+        )),
         "stream-fails-at-once" => Ok(Response::streaming("text/plain", |_| async {
             Err(Error::new("NoSource", "there is no source"))
         })),
-        "stream-forever" => Ok(Response::streaming("text/plain", move |mut out| async move {
-            let _gone = Touch(text("dropped"));
-            loop {
-                out.send(vec![b'x'; 64 * 1024]).await;
-            }
-        })),
+        "stream-forever" => Ok(Response::streaming(
+            "text/plain",
+            move |mut out| async move {
+                let _gone = Touch(text("dropped"));
+                loop {
+                    out.send(vec![b'x'; 64 * 1024]).await;
+                }
+            },
+        )),
         "sleep-forever" => {
             let _gone = Touch(text("dropped"));
             std::future::pending().await
         }
-        other => Err(Error::new("UnknownAction", format!("there is no action {other:?}"))),
+        other => Err(Error::new(
+            "UnknownAction",
+            format!("there is no action {other:?}"),
+        )),
     }
 }
 
@@ -109,7 +121,11 @@ impl Drop for Touch {
 }
 
 fn touch(path: &str) -> std::io::Result<()> {
-    if path.is_empty() { Ok(()) } else { std::fs::write(path, "") }
+    if path.is_empty() {
+        Ok(())
+    } else {
+        std::fs::write(path, "")
+    }
 }
 
 async fn wait_for(path: &str) {
@@ -122,7 +138,10 @@ fn main() -> ExitCode {
     let mut runtime = Runtime::new().on_shutdown(|| async {
         eprintln!("probe: goodbye");
     });
-    if let Some(limit) = std::env::var("PROBE_MAX_PAYLOAD").ok().and_then(|text| text.parse().ok()) {
+    if let Some(limit) = std::env::var("PROBE_MAX_PAYLOAD")
+        .ok()
+        .and_then(|text| text.parse().ok())
+    {
         runtime = runtime.max_payload(limit);
     }
     runtime.serve_with(init, handle)
