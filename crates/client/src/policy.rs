@@ -2,7 +2,7 @@
 
 use anyport_core::capability::Capabilities;
 use anyport_core::error::{Error, ErrorKind, Result, Violation, Violations};
-use anyport_core::plan::{Desired, Observed, Plan, Split, State};
+use anyport_core::plan::{Action, Desired, Observed, Plan, Split, State, Step};
 
 use crate::capabilities::{need, unsupported};
 use crate::target::Target;
@@ -115,7 +115,9 @@ pub(crate) fn planned(verb: &'static str, plan: &Plan, seen: Option<&Observed>) 
             .on(&desired.name)
             .hint("choose another name, or take it over with `adopt`"));
     }
-    if plan.is_empty() {
+    // Clearing what an interrupted run left changes nothing that serves.
+    let only_clears = |step: &Step| matches!(step.action, Action::Clear(_));
+    if plan.steps.iter().all(only_clears) {
         return Ok(());
     }
     let changes = matches!(
@@ -169,7 +171,7 @@ pub(crate) fn bytes_for_uploads(plan: &Plan, found: &mut Violations) {
     let uploads = plan
         .steps
         .iter()
-        .any(|step| matches!(step.action, anyport_core::plan::Action::Upload(_)));
+        .any(|step| matches!(step.action, Action::Upload(_)));
     if uploads && plan.desired.content.is_none() {
         found.push(Violation::new(
             "artifact",

@@ -7,7 +7,7 @@ use anyport_core::error::{Error, ErrorKind, Result};
 use anyport_core::plan::{Change, Force, Split, VersionId};
 
 use crate::memory::{Function, Memory, everything};
-use crate::script::{bytes, deployed, function, name, spec, target};
+use crate::script::{Cut, bytes, cut_target, deployed, function, name, spec, target};
 
 fn careless() -> Arc<Memory> {
     let mut memory = Memory::with(everything());
@@ -134,4 +134,26 @@ async fn a_version_that_is_not_there_is_named_with_those_that_are() {
     assert_eq!(error.kind(), &ErrorKind::NotFound);
     assert!(error.to_string().contains("hello version v99"), "{error}");
     assert!(error.to_string().contains("the versions are v"), "{error}");
+}
+
+#[tokio::test]
+async fn clearing_what_an_interrupted_run_left_is_no_change_of_what_is_protected() {
+    let memory = careless();
+    let target = target(&memory);
+    let protected = |code: &str| function("hello", code).protect(true).build().unwrap();
+    target.deploy(protected("one"), bytes("one")).await.unwrap();
+    // Discover, get, upload, publish; cut before route.
+    let (cut_off, _) = cut_target(&memory, Some(Cut::Before(5)));
+    let force = Force {
+        protected: true,
+        ..Force::default()
+    };
+    let cut = cut_off.deploy_with(protected("two"), bytes("two"), force);
+    assert!(cut.await.is_err());
+    let seen = target.status(&name("hello")).await.unwrap();
+    assert_eq!(seen.residue.len(), 1);
+    let again = target.deploy(protected("one"), bytes("one")).await;
+    assert_eq!(again.unwrap().found, seen.residue);
+    let seen = target.status(&name("hello")).await.unwrap();
+    assert!(seen.residue.is_empty());
 }

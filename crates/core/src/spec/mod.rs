@@ -21,3 +21,6 @@ pub use function::{DataClass, Delivery, Kind, Network, Spec};
 pub use name::Name;
 pub use secret::SecretRef;
 pub use trigger::{Trigger, TriggerKind, TriggerSource};
+
+#[cfg(test)]
+mod tests;
