@@ -75,7 +75,7 @@ fn close_output() {
 fn leave_children(alloc: Option<u64>) -> Value {
     let script = match alloc {
         Some(mb) => format!("x=$(head -c {}M /dev/zero | tr '\\0' x); sleep 600", mb),
-        None => "sleep 600".to_owned(),
+        None => "exec sleep 600".to_owned(),
     };
     let plain = Command::new("sh").args(["-c", &script]).spawn().unwrap();
     let apart = Command::new("setsid")

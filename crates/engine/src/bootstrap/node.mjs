@@ -26,7 +26,8 @@ const REQUEST_ID = Symbol.for("aws.lambda.runtime.requestId");
 class RuntimeError extends Error {
   constructor(kind, message) {
     super(message);
-    this.name = `Runtime.${kind}`;
+    // Not enumerable, as logs show an error's enumerable fields.
+    Object.defineProperty(this, "name", { value: `Runtime.${kind}` });
     // The stack starts with the name it was captured under.
     Error.captureStackTrace(this, RuntimeError);
   }
@@ -299,6 +300,13 @@ function answer(call, value) {
 
 // Calls.
 
+// The handler is called as a method, which is how it shows in the stack traces of the vendor's client.
+class Runtime {
+  constructor(handler) {
+    this.handler = handler;
+  }
+}
+
 async function nextCall() {
   const { status, headers, body } = await send("GET", "invocation/next", {});
   // The platform has ended this instance.
@@ -323,9 +331,9 @@ function onUncaught(call) {
   uncaught = (error, code) => postError(call.route("error"), error).finally(() => process.exit(code));
 }
 
-async function plainCall(handler) {
+async function plainCall(runtime) {
   const call = await nextCall();
-  const again = () => soon(() => plainCall(handler));
+  const again = () => soon(() => plainCall(runtime));
   const state = { waits: true };
   let finished = false;
   let completed = false;
@@ -376,7 +384,7 @@ async function plainCall(handler) {
     complete(null);
   };
   try {
-    const result = handler(eventOf(call), describe(context, call.headers), callback);
+    const result = runtime.handler(eventOf(call), describe(context, call.headers), callback);
     if (typeof result?.then === "function") result.then(context.succeed, context.fail).catch(context.fail);
   } catch (error) {
     callback(error);
@@ -436,11 +444,11 @@ function openStream(call, highWaterMark) {
   return { stream, answered, fail };
 }
 
-async function streamingCall(handler) {
+async function streamingCall(runtime) {
   const call = await nextCall();
-  const again = () => soon(() => streamingCall(handler));
+  const again = () => soon(() => streamingCall(runtime));
   const state = { waits: true };
-  const { stream, answered, fail } = openStream(call, handler[HIGH_WATER_MARK]);
+  const { stream, answered, fail } = openStream(call, runtime.handler[HIGH_WATER_MARK]);
   const goOn = () => {
     if (!state.waits) return again();
     whenEmpty = () => {
@@ -457,7 +465,7 @@ async function streamingCall(handler) {
   whenEmpty = () => {};
   try {
     const context = Object.defineProperties({}, Object.getOwnPropertyDescriptors(emptyLoopSwitch(state)));
-    const result = handler(eventOf(call), stream, describe(context, call.headers));
+    const result = runtime.handler(eventOf(call), stream, describe(context, call.headers));
     if (typeof result?.then !== "function") return failWith("Streaming does not support non-async handlers.");
     if ((await result) !== undefined) console.warn("Streaming handlers ignore return values.");
     if (!stream.writableEnded) return failWith("Response stream is not finished.");
@@ -474,9 +482,8 @@ process.on("uncaughtException", (error) => {
   logError("Uncaught Exception", error);
   uncaught(error, 129);
 });
-process.on("unhandledRejection", (reason) => {
-  const error = new RuntimeError("UnhandledPromiseRejection", reason);
-  error.reason = reason;
+process.on("unhandledRejection", (reason, promise) => {
+  const error = Object.assign(new RuntimeError("UnhandledPromiseRejection", reason), { reason, promise });
   logError("Unhandled Promise Rejection", error);
   uncaught(error, 128);
 });
@@ -486,4 +493,5 @@ const streaming = handler[STREAMING];
 if (streaming && streaming !== "response") {
   throw new RuntimeError("MalformedStreamingHandler", "Only response streaming is supported.");
 }
-soon(() => (streaming ? streamingCall(handler) : plainCall(handler)));
+const runtime = new Runtime(handler);
+soon(() => (streaming ? streamingCall(runtime) : plainCall(runtime)));

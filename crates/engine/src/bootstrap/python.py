@@ -1,6 +1,6 @@
 """Runs a Python handler over the Lambda Runtime API, as `awslambdaric` does, with nothing installed.
 
-Usage: python3 python.py MODULE.FUNCTION, with the code in LAMBDA_TASK_ROOT.
+Usage: python3 -u python.py MODULE.FUNCTION, with the code in LAMBDA_TASK_ROOT.
 
 Beyond the vendor's client: where the platform sends `Anyport-Media: any`, a payload whose
 Content-Type is not JSON is handed over as `bytes`, and `bytes` are answered as they are.
@@ -241,7 +241,7 @@ def _describe(error, request_id=""):
     if isinstance(error, Fault):
         return _report(error.message, error.kind, error.trace, request_id)
     frames = [(f.filename, f.lineno, f.name, f.line) for f in traceback.extract_tb(error.__traceback__)]
-    first = next((at for at, frame in enumerate(frames) if frame[0] != __file__), 0)
+    first = next((at for at, frame in enumerate(frames) if frame[0] != __file__), len(frames) - 1)
     return _report(str(error), type(error).__name__, traceback.format_list(frames[first:]), request_id)
 
 
@@ -295,9 +295,8 @@ class _Handler(logging.Handler):
 
 
 def _set_up_output():
-    # Each write goes out at once: what a crash leaves in a buffer is lost.
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace", write_through=True)
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     logging.Formatter.converter = time.gmtime
     handler = _Handler()
     if _log_json():

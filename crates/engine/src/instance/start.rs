@@ -87,9 +87,16 @@ pub(crate) async fn launch(pool: &Arc<PoolInner>) -> Result<Arc<Instance>, Start
 }
 
 async fn program(engine: &Shared, spec: &PoolSpec) -> Result<Program, StartFailureKind> {
-    let bundle = |interpreter: Interpreter, client: PathBuf| Program {
+    let bundle = |interpreter: Interpreter, options: &[&str], client: &str| Program {
         path: interpreter.program,
-        args: vec![client.into(), spec.launch.handler().into()],
+        args: options
+            .iter()
+            .map(OsString::from)
+            .chain([
+                engine.runtime_dir.join(client).into(),
+                spec.launch.handler().into(),
+            ])
+            .collect(),
         interpreter: interpreter.version,
     };
     let file = |path: PathBuf, args: &[String]| {
@@ -109,11 +116,12 @@ async fn program(engine: &Shared, spec: &PoolSpec) -> Result<Program, StartFailu
         Launch::Bootstrap | Launch::HttpBootstrap => file(spec.code_dir.join("bootstrap"), &[]),
         Launch::Python { .. } => {
             let python = engine.interpreter(Language::Python).await?;
-            Ok(bundle(python, engine.runtime_dir.join("python.py")))
+            // Unbuffered: what a crash leaves in a buffer is lost.
+            Ok(bundle(python, &["-u"], "python.py"))
         }
         Launch::Node { .. } => {
             let node = engine.interpreter(Language::Node).await?;
-            Ok(bundle(node, engine.runtime_dir.join("node.mjs")))
+            Ok(bundle(node, &[], "node.mjs"))
         }
         Launch::Http { command } => {
             let (name, args) = command.split_first().ok_or(StartFailureKind::Missing {

@@ -1,0 +1,5 @@
+//! Python and Node handlers, by themselves and beside AWS's own clients.
+
+mod node;
+mod oracle;
+mod python;
