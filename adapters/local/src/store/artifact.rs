@@ -1,0 +1,171 @@
+//! Unpacked code, by digest, shared by all versions of a function that run it.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyport_core::Digest;
+use anyport_core::error::{Error, ErrorKind, Limit, Result, Violation};
+use anyport_core::spec::Name;
+use anyport_package::Limits;
+use sha2::{Digest as _, Sha256};
+
+use super::{HIDDEN, Store, file};
+use crate::capability::{MAX_PACKED, MAX_UNPACKED};
+use crate::error;
+
+const OPERATION: &str = "upload the artifact";
+
+/// An archive on its way into the store. Dropped before it is done, it leaves nothing.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    path: PathBuf,
+    destination: PathBuf,
+    file: File,
+    sum: Sha256,
+    size: u64,
+    digest: Digest,
+}
+
+impl Store {
+    /// Whether an artifact is there, whole.
+    pub(crate) fn has_artifact(&self, name: &Name, digest: Digest) -> bool {
+        self.artifact(name, digest).is_dir()
+    }
+
+    /// Starts an upload. Uploads of one function exclude each other by its lock.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn upload(&self, name: &Name, digest: Digest) -> Result<Upload> {
+        let dir = self.artifacts(name);
+        let path = dir.join(format!("{HIDDEN}upload"));
+        let open = || -> io::Result<File> {
+            file::make_dir(&self.home(name))?;
+            file::make_dir(&dir)?;
+            File::create(&path)
+        };
+        Ok(Upload {
+            file: open().map_err(error::io(OPERATION, &path))?,
+            destination: self.artifact(name, digest),
+            sum: Sha256::new(),
+            size: 0,
+            digest,
+            path,
+        })
+    }
+
+    /// Hides a folder before taking it apart, so that half of it never looks whole.
+    fn discard(&self, name: &Name, path: &Path) -> io::Result<()> {
+        let hidden = self.artifacts(name).join(format!("{HIDDEN}gone"));
+        file::remove_tree(&hidden)?;
+        match fs::rename(path, &hidden) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        file::remove_tree(&hidden)
+    }
+
+    /// Artifacts that no version uses, and whether there is anything unfinished.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn stray_artifacts(
+        &self,
+        name: &Name,
+        used: impl Fn(Digest) -> bool,
+    ) -> io::Result<Strays> {
+        let mut strays = Strays::default();
+        for entry in file::names(&self.artifacts(name))? {
+            if entry.starts_with(HIDDEN) {
+                strays.unfinished.push(entry);
+            } else {
+                match format!("sha256:{entry}").parse() {
+                    Ok(digest) if used(digest) => {}
+                    Ok(digest) => strays.unused.push(digest),
+                    // Somebody put it there; it is gone when the function is.
+                    Err(_) => {}
+                }
+            }
+        }
+        Ok(strays)
+    }
+
+    /// Removes strays.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn remove_strays(&self, name: &Name, strays: &Strays) -> io::Result<()> {
+        for digest in &strays.unused {
+            self.discard(name, &self.artifact(name, *digest))?;
+        }
+        for entry in &strays.unfinished {
+            let path = self.artifacts(name).join(entry);
+            if path.is_dir() {
+                file::remove_tree(&path)?;
+            } else {
+                file::remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What lies among a function's artifacts and should not.
+#[derive(Debug, Default)]
+pub(super) struct Strays {
+    pub(super) unused: Vec<Digest>,
+    pub(super) unfinished: Vec<String>,
+}
+
+impl Upload {
+    /// Takes the next bytes of the archive.
+    ///
+    /// # Errors
+    /// `PayloadTooLarge`; what the system says.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.size += bytes.len() as u64;
+        if self.size > MAX_PACKED {
+            let limit = Limit {
+                what: "archive".to_owned(),
+                max: MAX_PACKED,
+                actual: None,
+            };
+            return Err(Error::new(ErrorKind::PayloadTooLarge(limit), OPERATION));
+        }
+        self.sum.update(bytes);
+        self.file
+            .write_all(bytes)
+            .map_err(error::io(OPERATION, &self.path))
+    }
+
+    /// Checks the digest and unpacks the archive: the artifact is there afterwards, whole.
+    ///
+    /// # Errors
+    /// `InvalidSpec` when the bytes are not those of the digest or not an archive that may be unpacked; what the system says.
+    pub(crate) fn finish(self) -> Result<()> {
+        let sum = Digest::from_sha256(self.sum.clone().finalize().into());
+        if sum != self.digest {
+            let violation = Violation::new("artifact.digest", "the content has another digest")
+                .value(self.digest)
+                .nearest(sum);
+            return Err(
+                Error::new(ErrorKind::InvalidSpec(vec![violation].into()), OPERATION)
+                    .hint("pack the artifact again and deploy what was packed"),
+            );
+        }
+        let mut limits = Limits::default();
+        limits.unpacked_bytes = MAX_UNPACKED;
+        match anyport_package::unpack(&self.path, &self.destination, &limits) {
+            Ok(_) | Err(anyport_package::Error::Exists { .. }) => Ok(()),
+            Err(error) => Err(error::package(error)),
+        }
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        // What cannot be removed now is reported as residue and cleared by the next plan.
+        let _ = file::remove(&self.path);
+    }
+}
