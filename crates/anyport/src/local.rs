@@ -55,7 +55,7 @@ pub(crate) fn open(
     Box::pin(async move {
         let config = match settings.local {
             Some(config) => config,
-            None if url.place().is_empty() || url.is_embedded() => Config::new(state_folder()?),
+            None if url.place().is_empty() => Config::new(state_folder()?),
             None => Config::new(Path::new(url.place())),
         };
         anyport_local::connect(&url, config)

@@ -6,6 +6,7 @@ use anyport_core::capability::{Capabilities, Support};
 use anyport_core::error::{Error, ErrorKind, Result};
 use tracing::Instrument as _;
 
+use crate::plan::named;
 use crate::target::Target;
 
 impl Target {
@@ -24,7 +25,10 @@ impl Target {
         self.capabilities_cell()
             .get_or_try_init(|| async {
                 let cx = self.read_cx();
-                self.provider().discover(&cx).await.map(Arc::new)
+                match self.provider().discover(&cx).await {
+                    Ok(caps) => Ok(Arc::new(caps)),
+                    Err(error) => Err(named(error, self.id())),
+                }
             })
             .instrument(self.span("capabilities", ""))
             .await

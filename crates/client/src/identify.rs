@@ -4,6 +4,7 @@ use anyport_core::call::Identity;
 use anyport_core::error::Result;
 use tracing::Instrument as _;
 
+use crate::plan::named;
 use crate::target::Target;
 
 impl Target {
@@ -17,5 +18,6 @@ impl Target {
             .identify(&cx)
             .instrument(self.span("identify", ""))
             .await
+            .map_err(|error| named(error, self.id()))
     }
 }

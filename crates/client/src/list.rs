@@ -8,6 +8,7 @@ use futures_core::stream::BoxStream;
 use futures_util::StreamExt as _;
 use tracing::Instrument as _;
 
+use crate::plan::named;
 use crate::target::Target;
 
 const VERB: &str = "list";
@@ -72,10 +73,7 @@ impl Pages {
             .list(&cx, &self.scope, after.clone())
             .instrument(target.span(VERB, ""))
             .await
-            .map_err(|error| match error.resource() {
-                Some(_) => error,
-                None => error.on(target.id()),
-            })?;
+            .map_err(|error| named(error, target.id()))?;
         if page.next.is_some() && page.next == after {
             return Err(Error::new(ErrorKind::Unavailable, VERB)
                 .on(target.id())

@@ -31,10 +31,8 @@ impl Target {
         match self.nearest(name).await {
             // It is there, so something else is missing; or nobody knows.
             Nearest::Same | Nearest::Unknown => error,
-            Nearest::None => error.because("there is no function here"),
-            Nearest::Other(other) => error.because(format_args!(
-                "no function of that name; the nearest is {other}"
-            )),
+            Nearest::None => because(error, "there is no function here"),
+            Nearest::Other(other) => because(error, &format!("the nearest is {other}")),
         }
     }
 
@@ -68,6 +66,12 @@ impl Target {
         }
         best.map_or(Nearest::None, |(_, other)| Nearest::Other(other))
     }
+}
+
+/// Adds to the reason that the error has, if it has one.
+fn because(error: Error, more: &str) -> Error {
+    let why = error.why().unwrap_or("no function of that name").to_owned();
+    error.because(format_args!("{why}; {more}"))
 }
 
 enum Nearest {

@@ -1,8 +1,10 @@
 //! `plan`: from what is there to what is asked, before anything changes.
 
+use std::fmt::Display;
+
 use anyport_core::capability::{Capabilities, fit};
 use anyport_core::context::Ctx;
-use anyport_core::error::Result;
+use anyport_core::error::{Error, Result};
 use anyport_core::plan::{Desired, Observed, Plan, State};
 use anyport_core::spec::Name;
 use tracing::Instrument as _;
@@ -98,10 +100,10 @@ impl Target {
     }
 }
 
-/// Names the function, unless the error names something already.
-pub(crate) fn named(error: anyport_core::Error, name: &Name) -> anyport_core::Error {
-    if error.resource().is_none() {
-        error.on(name)
+/// Names what an error is about, unless it says so itself.
+pub(crate) fn named(error: Error, resource: impl Display) -> Error {
+    if error.resource().is_none_or(str::is_empty) {
+        error.on(resource)
     } else {
         error
     }

@@ -127,6 +127,7 @@ async fn a_failed_discovery_is_not_kept() {
     memory.fail_next(Error::new(ErrorKind::Unauthorized, "discover"));
     let error = target.capabilities().await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Unauthorized);
+    assert_eq!(error.resource(), Some("memory://test"));
     assert!(target.capabilities().await.is_ok());
     assert!(target.clone().capabilities().await.is_ok());
     assert_eq!(target.calls().total().reads, 2);
