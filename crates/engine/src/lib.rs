@@ -37,22 +37,37 @@
 //! Linux only. Elsewhere the crate compiles and [`Engine::start`] returns
 //! [`EngineError::Unsupported`].
 
+// Elsewhere only the types are built.
+#![cfg_attr(not(unix), allow(dead_code))]
+
+#[cfg(unix)]
 mod bootstrap;
 mod config;
+#[cfg(not(unix))]
+mod elsewhere;
+#[cfg(unix)]
 mod engine;
 mod error;
+#[cfg(unix)]
 mod instance;
 mod logs;
+#[cfg(unix)]
 mod pool;
+#[cfg(unix)]
 mod process;
 mod request;
 mod spec;
+#[cfg(unix)]
 mod wire;
 
 pub use config::{EngineConfig, Interpreters};
+#[cfg(not(unix))]
+pub use elsewhere::{Engine, Pool};
+#[cfg(unix)]
 pub use engine::Engine;
 pub use error::{EngineError, Exit, FunctionError, InvokeError, StartFailure, StartFailureKind};
 pub use logs::{LogLine, LogRing, LogSink, LogStream};
-pub use pool::{Pool, PoolStats};
+#[cfg(unix)]
+pub use pool::Pool;
 pub use request::{Body, Metrics, Payload, Request, Response};
-pub use spec::{Launch, Overload, PoolSpec};
+pub use spec::{Launch, Overload, PoolSpec, PoolStats};

@@ -181,3 +181,19 @@ impl fmt::Debug for PoolSpec {
             .finish_non_exhaustive()
     }
 }
+
+/// What a pool is doing at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStats {
+    /// Instances that are up.
+    pub instances: usize,
+    /// Instances that serve no call.
+    pub idle: usize,
+    /// Instances that are being started.
+    pub starting: usize,
+    /// Calls being served.
+    pub in_flight: usize,
+    /// Calls waiting for an instance.
+    pub waiting: usize,
+}

@@ -1,6 +1,7 @@
 //! A pool: the instances of one version, and who gets which.
 
 mod backoff;
+mod flight;
 mod state;
 
 use std::fmt;
@@ -14,8 +15,9 @@ use crate::engine::Shared;
 use crate::error::{EngineError, InvokeError, StartFailure, StartFailureKind};
 use crate::instance::{Instance, start};
 use crate::request::{Metrics, Request, Response};
-use crate::spec::{Launch, PoolSpec};
-use crate::wire::{self, Answer, Call};
+use crate::spec::{Launch, PoolSpec, PoolStats};
+use crate::wire::{self, Call};
+use flight::{Flight, Lease};
 use state::{Admission, State};
 
 /// How long a call waits for an instance that has answered and not yet asked for more work, before
@@ -37,22 +39,6 @@ pub(crate) struct PoolInner {
     pub(crate) engine: Arc<Shared>,
     pub(crate) spec: Arc<PoolSpec>,
     state: Mutex<State>,
-}
-
-/// What a pool is doing at one moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PoolStats {
-    /// Instances that are up.
-    pub instances: usize,
-    /// Instances that serve no call.
-    pub idle: usize,
-    /// Instances that are being started.
-    pub starting: usize,
-    /// Calls being served.
-    pub in_flight: usize,
-    /// Calls waiting for an instance.
-    pub waiting: usize,
 }
 
 impl Pool {
@@ -248,91 +234,6 @@ fn validate(spec: &PoolSpec) -> Result<(), EngineError> {
         );
     }
     Ok(())
-}
-
-/// A slot of an instance, given back when dropped unless a call was handed over.
-pub(crate) struct Lease {
-    instance: Arc<Instance>,
-    armed: bool,
-}
-
-impl Lease {
-    fn new(instance: Arc<Instance>) -> Self {
-        Self {
-            instance,
-            armed: true,
-        }
-    }
-
-    /// Takes the instance out: whoever calls this gives the slot back.
-    fn disarm(mut self) -> Arc<Instance> {
-        self.armed = false;
-        Arc::clone(&self.instance)
-    }
-
-    /// Hands the call over; from here on the wire gives the slot back.
-    fn hand_over(self, call: Call) -> Arc<Instance> {
-        let instance = self.disarm();
-        instance.deliver(call);
-        instance
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if self.armed {
-            self.instance.release();
-        }
-    }
-}
-
-/// A call in flight. Dropped before it has landed, it goes on in the background.
-struct Flight {
-    answer: Option<oneshot::Receiver<Result<Answer, InvokeError>>>,
-    instance: Arc<Instance>,
-    id: Arc<str>,
-    deadline: Instant,
-    limit: Duration,
-    /// Whether it goes on without its caller.
-    background: bool,
-}
-
-impl Flight {
-    async fn land(&mut self) -> Result<Answer, InvokeError> {
-        let Some(answer) = self.answer.as_mut() else {
-            return Err(InvokeError::Shutdown { may_have_run: true });
-        };
-        let landed = match timeout_at(self.deadline, answer).await {
-            Ok(Ok(answer)) => answer,
-            // The wire says goodbye to every call; silence means that the engine is gone.
-            Ok(Err(_)) => Err(InvokeError::Shutdown { may_have_run: true }),
-            Err(_) => Err(self.instance.time_out(&self.id, self.limit)),
-        };
-        self.answer = None;
-        landed
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        // In the background it is dropped early only when the runtime goes down.
-        let (Some(answer), false) = (self.answer.take(), self.background) else {
-            return;
-        };
-        let mut flight = Self {
-            answer: Some(answer),
-            instance: Arc::clone(&self.instance),
-            id: Arc::clone(&self.id),
-            deadline: self.deadline,
-            limit: self.limit,
-            background: true,
-        };
-        if let Some(pool) = self.instance.pool.upgrade() {
-            pool.engine.runtime.spawn(async move {
-                let _ = flight.land().await;
-            });
-        }
-    }
 }
 
 impl PoolInner {

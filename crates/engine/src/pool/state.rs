@@ -8,10 +8,10 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::{Lease, PoolStats};
+use super::flight::Lease;
 use crate::error::{InvokeError, StartFailure, StartFailureKind};
 use crate::instance::Instance;
-use crate::spec::{Overload, PoolSpec};
+use crate::spec::{Overload, PoolSpec, PoolStats};
 
 type Granted = Result<Lease, InvokeError>;
 

@@ -15,7 +15,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::server::OutBody;
+use super::body::OutBody;
+use super::report::header;
 use super::stream::{Broken, Flow, channel, collect};
 use super::{Answer, Call, Reply};
 use crate::error::{FunctionError, InvokeError};
@@ -176,10 +177,7 @@ async fn ask(
     payload: PayloadKind,
     head: HeaderMap,
 ) -> Result<(Response<Incoming>, Connection), InvokeError> {
-    let mut request = Request::new(match payload {
-        PayloadKind::Bytes(bytes) => OutBody::Full(Some(bytes)),
-        PayloadKind::Stream(stream) => OutBody::Stream(stream),
-    });
+    let mut request = Request::new(OutBody::from(payload));
     *request.method_mut() = Method::POST;
     *request.headers_mut() = head;
     request.headers_mut().insert(HOST, host(http.port));
@@ -194,12 +192,12 @@ async fn ask(
 
 async fn answer(flow: Flow<'_>, response: Response<Incoming>, reply: Reply) {
     let (parts, body) = response.into_parts();
-    let content_type = text(&parts.headers, CONTENT_TYPE.as_str());
+    let content_type = header(&parts.headers, CONTENT_TYPE.as_str());
     let status = parts.status;
     if status.is_server_error() {
         let collected = timeout_at(flow.deadline, collect(body, ERROR_BYTES)).await;
         let payload = collected.ok().and_then(Result::ok).unwrap_or_default();
-        let said = text(&parts.headers, "x-anyport-error");
+        let said = header(&parts.headers, "x-anyport-error");
         flow.instance.drain_logs();
         let error = function_error(&flow, status, said.as_deref(), content_type, payload);
         return give(reply, Err(error));
@@ -258,9 +256,4 @@ fn function_error(
         status: Some(status.as_u16()),
         log_tail: flow.instance.log.tail(Some(flow.request)),
     }))
-}
-
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = headers.get(name)?;
-    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }

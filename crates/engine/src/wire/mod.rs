@@ -1,6 +1,8 @@
 //! How calls travel between the engine and a function's process.
 
+mod body;
 mod http;
+mod report;
 mod runtime_api;
 mod server;
 mod stream;

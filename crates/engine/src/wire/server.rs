@@ -4,18 +4,12 @@
 //! instance alone, so whoever connects to it can only disturb the instance it belongs to.
 
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use futures_core::Stream;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use http_body::Frame;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,11 +18,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::Answer;
+use super::body::OutBody;
+use super::report::{Report, function_error, header, trailers};
 use super::runtime_api::{Claim, Handout, InHand, Next, RuntimeApi};
 use super::stream::{Broken, Flow, channel, collect};
-use crate::error::{FunctionError, InvokeError, StartFailureKind};
+use crate::error::{InvokeError, StartFailureKind};
 use crate::instance::Instance;
-use crate::request::{Body, PayloadKind};
+use crate::request::Body;
 
 /// Connections one function may hold at a time; its own client needs one or two.
 const CONNECTIONS: usize = 64;
@@ -137,10 +133,7 @@ async fn next(instance: &Arc<Instance>, api: &RuntimeApi) -> Response<OutBody> {
 }
 
 fn hand_out(handout: Handout) -> Response<OutBody> {
-    let mut response = Response::new(match handout.payload {
-        PayloadKind::Bytes(bytes) => OutBody::Full(Some(bytes)),
-        PayloadKind::Stream(stream) => OutBody::Stream(stream),
-    });
+    let mut response = Response::new(OutBody::from(handout.payload));
     *response.headers_mut() = handout.head;
     response
 }
@@ -229,20 +222,6 @@ async fn stream(
     accepted()
 }
 
-/// The error that a streaming function reports after its first byte.
-fn trailers(instance: &Instance, request: &str, trailers: &HeaderMap) -> Option<InvokeError> {
-    let kind = header(trailers, "lambda-runtime-function-error-type")?;
-    let body = header(trailers, "lambda-runtime-function-error-body").unwrap_or_default();
-    let payload = STANDARD.decode(body.as_bytes()).unwrap_or_default();
-    instance.drain_logs();
-    Some(function_error(
-        instance,
-        request,
-        Some(kind),
-        payload.into(),
-    ))
-}
-
 async fn fail(
     instance: &Arc<Instance>,
     api: &RuntimeApi,
@@ -274,11 +253,11 @@ async fn init_error(
     if !api.is_starting() {
         return invalid_state("report a failed initialisation");
     }
-    let header = header(request.headers(), "lambda-runtime-function-error-type");
+    let kind = header(request.headers(), "lambda-runtime-function-error-type");
     let payload = collect(request.into_body(), ERROR_BYTES)
         .await
         .unwrap_or_default();
-    let report = Report::read(header, &payload);
+    let report = Report::read(kind, &payload);
     instance.drain_logs();
     instance.init_failed(StartFailureKind::InitError {
         error_type: report.kind,
@@ -286,62 +265,6 @@ async fn init_error(
         payload,
     });
     accepted()
-}
-
-/// An error as functions report it.
-struct Report {
-    kind: String,
-    message: String,
-}
-
-impl Report {
-    fn read(header: Option<String>, payload: &[u8]) -> Self {
-        let json: serde_json::Value = serde_json::from_slice(payload).unwrap_or_default();
-        let field = |name: &str| {
-            json.get(name)
-                .and_then(|value| value.as_str())
-                .map(str::to_owned)
-        };
-        Self {
-            kind: field("errorType")
-                .filter(|kind| !kind.is_empty())
-                .or(header)
-                .unwrap_or_else(|| "Runtime.Unknown".to_owned()),
-            message: field("errorMessage").unwrap_or_default(),
-        }
-    }
-}
-
-/// Runtimes send "Unhandled" with every error a handler lets through, so the word says nothing. Types
-/// that runtimes give to a handler that went down itself do.
-fn function_error(
-    instance: &Instance,
-    request: &str,
-    header: Option<String>,
-    payload: Bytes,
-) -> InvokeError {
-    let down = |kind: &str| {
-        matches!(
-            kind,
-            "Runtime.Panic" | "Runtime.UnhandledPromiseRejection" | "Runtime.ExitError"
-        )
-    };
-    let by_header = header.as_deref().is_some_and(down);
-    let report = Report::read(header, &payload);
-    InvokeError::Function(Box::new(FunctionError {
-        handled: !by_header && !down(&report.kind),
-        error_type: report.kind,
-        message: report.message,
-        payload,
-        content_type: Some("application/json".to_owned()),
-        status: None,
-        log_tail: instance.log.tail(Some(request)),
-    }))
-}
-
-fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = headers.get(name)?;
-    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 fn refuse(claim: &Claim, act: &str) -> Response<OutBody> {
@@ -385,41 +308,4 @@ fn text(status: StatusCode, body: &'static str) -> Response<OutBody> {
     let mut response = Response::new(OutBody::Full(Some(Bytes::from_static(body.as_bytes()))));
     *response.status_mut() = status;
     response
-}
-
-/// A body on its way to the function.
-pub(crate) enum OutBody {
-    Full(Option<Bytes>),
-    Stream(Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>),
-}
-
-impl http_body::Body for OutBody {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<std::io::Result<Frame<Bytes>>>> {
-        match &mut *self {
-            Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Stream(stream) => stream
-                .as_mut()
-                .poll_next(cx)
-                .map(|piece| piece.map(|piece| piece.map(Frame::data))),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Full(None))
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        match self {
-            Self::Full(bytes) => {
-                http_body::SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64)
-            }
-            Self::Stream(_) => http_body::SizeHint::default(),
-        }
-    }
 }
