@@ -34,6 +34,7 @@ mod document;
 mod duration;
 mod function;
 mod nearest;
+mod portable;
 #[cfg(test)]
 mod schema;
 mod shape;
@@ -46,6 +47,7 @@ pub use application::{Application, Function};
 pub use diagnostic::{Diagnostic, Diagnostics, Position};
 pub use duration::{InvalidDuration, parse_duration};
 pub use nearest::nearest;
+pub use portable::portable;
 pub use source::Source;
 
 use anyport_core::error::Violations;

@@ -1,0 +1,438 @@
+//! What the demo does, one step after the other; each is checked.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyport::call::{Call, LogQuery, Reply};
+use anyport::outcome::Outcome;
+use anyport::plan::{Change, Split, State, VersionId};
+use anyport::provider::Scope;
+use anyport::spec::Name;
+use anyport::{Connect, ErrorKind, Removal, Target};
+use futures_util::StreamExt as _;
+
+use super::load::{Load, PATIENCE, Seen};
+use super::sample::Sample;
+use super::{Teller, unless};
+use crate::artifact::{self, Ready};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::render::words;
+
+const FUNCTION: &str = "greeter";
+const CALLERS: usize = 4;
+const CALLS: u64 = 1_000;
+
+pub(super) async fn tell(
+    context: &Context,
+    teller: &mut Teller<'_>,
+    sample: &Sample,
+    state: &Path,
+    profile: &str,
+) -> Result<(), Failure> {
+    let ready = build(context, teller, sample, state, profile).await?;
+    let target = Connect::new(format!("local://{}", state.display()))
+        .owner(anyport::mark::Owner::new("demo", "demo"))
+        .cancel(context.cancel.clone())
+        .connect()
+        .await?;
+    let actor = Actor {
+        target,
+        name: ready.spec.name.clone(),
+    };
+    let first = actor.deploy(teller, &ready).await?;
+    actor.call(teller).await?;
+    actor.call_in_vain(teller).await?;
+    actor.queue(teller).await?;
+    actor.read_logs(teller).await?;
+    let second = actor.change(teller, &ready, &first).await?;
+    actor.split(teller, &first, &second).await?;
+    actor.roll_back(teller, &first).await?;
+    actor.remove(teller).await
+}
+
+fn manifest(sample: &Sample, state: &Path, profile: &str) -> String {
+    format!(
+        r#"schema = 1
+app = "demo"
+[env.demo.at]
+laptop = "local://{}"
+[function.{FUNCTION}]
+source = {{ cargo = "{}", profile = "{profile}" }}
+timeout = "10s"
+[function.{FUNCTION}.env]
+GREETING = "hello"
+[function.{FUNCTION}.delivery]
+attempts = 2
+backoff = "100ms"
+"#,
+        state.display(),
+        sample.package
+    )
+}
+
+async fn build(
+    context: &Context,
+    teller: &mut Teller<'_>,
+    sample: &Sample,
+    state: &Path,
+    profile: &str,
+) -> Result<Ready, Failure> {
+    let text = manifest(sample, state, profile);
+    teller.say("The manifest, anyport.toml:\n")?;
+    for line in text.lines() {
+        teller.say(&format!("      {line}"))?;
+    }
+    teller.say("")?;
+    let project = Project::of(&sample.folder, "anyport.toml".into(), text, None)?;
+    let folder = state.with_file_name("artifacts");
+    let functions: Vec<_> = project.application.functions.iter().collect();
+    std::fs::create_dir_all(&folder).map_err(|error| Failure::file("create", &folder, &error))?;
+    let mut ready = artifact::prepare(context, &project, &functions, &folder).await?;
+    let artifact = &ready[0].spec.artifact;
+    let kind = if profile == "dev" {
+        "a debug build; `anyport deploy` ships release builds"
+    } else {
+        "a release build"
+    };
+    teller.step(
+        "Build and pack",
+        &[
+            format!("cargo built the package `{}` ({kind})", sample.package),
+            format!(
+                "packed {} into {}, {}: the same source gives the same bytes",
+                words::size(artifact.unpacked_size),
+                words::size(artifact.size),
+                artifact.digest.short()
+            ),
+        ],
+    )?;
+    Ok(ready.remove(0))
+}
+
+/// The target, and the function on it.
+struct Actor {
+    target: Target,
+    name: Name,
+}
+
+impl Actor {
+    async fn deploy(&self, teller: &mut Teller<'_>, ready: &Ready) -> Result<VersionId, Failure> {
+        let identity = self.target.identify().await?;
+        let desired = self
+            .target
+            .desired(
+                self.name.clone(),
+                State::Present(Box::new(ready.spec.clone())),
+            )
+            .with_content(ready.content());
+        let plan = self.target.plan(desired).await?;
+        let steps: Vec<String> = plan
+            .steps
+            .iter()
+            .map(|step| format!("{}. {step}", step.number))
+            .collect();
+        let mut lines = vec![format!(
+            "as {}; nothing is written yet:",
+            identity.principal
+        )];
+        lines.extend(steps);
+        teller.step("Plan", &lines)?;
+
+        let outcome = self.target.apply(plan).await?;
+        let version = version(&outcome)?;
+        unless(outcome.change == Change::Created, || {
+            format!("{} was {}", self.name, outcome.change.word())
+        })?;
+        teller.step(
+            "Deploy",
+            &[format!("version {version} started and is live")],
+        )?;
+        Ok(version)
+    }
+
+    async fn call(&self, teller: &mut Teller<'_>) -> Result<(), Failure> {
+        let started = Instant::now();
+        let (text, reply) = self.greet().await?;
+        let first = started.elapsed();
+        unless(text.contains("hello, Ada"), || {
+            format!("the answer was {text}")
+        })?;
+        let mut warm = Vec::new();
+        for _ in 0..50 {
+            let started = Instant::now();
+            self.greet().await?;
+            warm.push(started.elapsed());
+        }
+        warm.sort();
+        let cold = if reply.cold == Some(true) {
+            " (with a cold start)"
+        } else {
+            ""
+        };
+        teller.step(
+            "Call it",
+            &[
+                format!("{{\"name\":\"Ada\"}} -> {text}"),
+                format!(
+                    "the first call took {}{cold}, half of 50 more took under {}",
+                    words::duration(first),
+                    words::duration(warm[warm.len() / 2])
+                ),
+            ],
+        )
+    }
+
+    async fn call_in_vain(&self, teller: &mut Teller<'_>) -> Result<(), Failure> {
+        let failed = self
+            .target
+            .invoke(Call::new(self.name.clone(), r#"{"name":""}"#))
+            .await;
+        let error = match failed {
+            Ok(_) => return unless(false, || "an empty name was greeted".to_owned()),
+            Err(error) => error,
+        };
+        let ErrorKind::Function(why) = error.kind() else {
+            return Err(error.into());
+        };
+        unless(why.handled && why.error_type == "EmptyName", || {
+            error.to_string()
+        })?;
+        self.greet().await?;
+        teller.step(
+            "Let it fail",
+            &[
+                format!("{{\"name\":\"\"}} -> {}: {}", why.error_type, why.message),
+                "that is the function's own error, told apart from a crash; the next call worked"
+                    .to_owned(),
+            ],
+        )
+    }
+
+    async fn queue(&self, teller: &mut Teller<'_>) -> Result<(), Failure> {
+        let started = Instant::now();
+        let good = self
+            .target
+            .enqueue(Call::new(self.name.clone(), r#"{"name":"Grace"}"#))
+            .await?;
+        let mut query = LogQuery::new(self.name.clone());
+        query.request_id = Some(good.id.clone());
+        query.follow = true;
+        let mut lines = self.target.logs(query).await?;
+        patiently("the event was not delivered", lines.next()).await?;
+        let delivered = started.elapsed();
+
+        let bad = self
+            .target
+            .enqueue(Call::new(self.name.clone(), r#"{"name":""}"#))
+            .await?;
+        let letter = patiently("no dead letter was kept", self.dead_letter(&bad.id)).await??;
+        unless(letter.body == r#"{"name":""}"#.as_bytes(), || {
+            "the dead letter is not the event".to_owned()
+        })?;
+        teller.step(
+            "Call it without waiting",
+            &[
+                format!(
+                    "accepted as {} and delivered {} later",
+                    good.id,
+                    words::duration(delivered)
+                ),
+                format!(
+                    "one that fails is kept after {} attempts, as it was sent: {}",
+                    letter.attempts, letter.reason
+                ),
+            ],
+        )
+    }
+
+    async fn dead_letter(&self, id: &str) -> Result<anyport::call::DeadLetter, Failure> {
+        loop {
+            let mut letters = self.target.dead_letters(&self.name).await?;
+            while let Some(letter) = letters.next().await {
+                let letter = letter?;
+                if letter.id == id {
+                    return Ok(letter);
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn read_logs(&self, teller: &mut Teller<'_>) -> Result<(), Failure> {
+        let mut query = LogQuery::new(self.name.clone());
+        query.tail = Some(3);
+        let mut lines = self.target.logs(query).await?;
+        let mut shown = Vec::new();
+        while let Some(line) = lines.next().await {
+            let line = line?;
+            let request = line.request_id.as_deref().unwrap_or("-");
+            let request: String = request.chars().take(8).collect();
+            shown.push(format!(
+                "{}  {request}  {}",
+                words::time(line.time),
+                words::printable(&line.text)
+            ));
+        }
+        unless(!shown.is_empty(), || "there are no logs".to_owned())?;
+        teller.step("Read its logs", &shown)
+    }
+
+    /// Changes the function while it is called all the time, then asks for the same again.
+    async fn change(
+        &self,
+        teller: &mut Teller<'_>,
+        ready: &Ready,
+        first: &VersionId,
+    ) -> Result<VersionId, Failure> {
+        let mut spec = ready.spec.clone();
+        spec.env.insert("GREETING".to_owned(), "bonjour".to_owned());
+        let load = Load::start(&self.target, &self.name, CALLERS, u64::MAX);
+        load.until(200, None).await?;
+        let outcome = self.target.deploy(spec.clone(), ready.content()).await?;
+        let second = version(&outcome)?;
+        load.until(200, Some(second.as_str())).await?;
+        let seen = load.stop().await;
+        unless(
+            outcome.change == Change::Updated && second != *first,
+            || "no new version was made".to_owned(),
+        )?;
+        none_failed(&seen)?;
+        let (text, _) = self.greet().await?;
+        unless(text.contains("bonjour, Ada"), || {
+            format!("the answer was {text}")
+        })?;
+        teller.step(
+            "Change it under load",
+            &[
+                format!("GREETING: hello -> bonjour is version {second}, live after {}", words::duration(outcome.duration)),
+                format!(
+                    "{CALLERS} callers meanwhile: {} calls, {} by version {first}, {} by version {second}, 0 failed",
+                    seen.total(),
+                    seen.by(first.as_str()),
+                    seen.by(second.as_str())
+                ),
+            ],
+        )?;
+        let again = self.target.deploy(spec, ready.content()).await?;
+        unless(again.change == Change::Unchanged, || {
+            format!("the same again was {}", again.change.word())
+        })?;
+        teller.step(
+            "Deploy the same again",
+            &["unchanged: nothing was written".to_owned()],
+        )?;
+        Ok(second)
+    }
+
+    async fn split(
+        &self,
+        teller: &mut Teller<'_>,
+        first: &VersionId,
+        second: &VersionId,
+    ) -> Result<(), Failure> {
+        let split = Split::new([(first.clone(), 50), (second.clone(), 50)])
+            .map_err(|error| Failure::new("internal", error.to_string()))?;
+        self.target.traffic(&self.name, split).await?;
+        let started = Instant::now();
+        let seen = Load::start(&self.target, &self.name, CALLERS, CALLS)
+            .finish()
+            .await;
+        let took = started.elapsed();
+        none_failed(&seen)?;
+        // Four standard deviations of a fair coin, thrown 1,000 times, are 63.
+        let share = seen.by(first.as_str());
+        unless((400..=600).contains(&share), || {
+            format!("version {first} got {share} of {CALLS} calls")
+        })?;
+        teller.step(
+            "Split traffic in halves",
+            &[format!(
+                "of {CALLS} calls, {share} went to version {first} and {} to version {second}, in {}",
+                seen.by(second.as_str()),
+                words::duration(took)
+            )],
+        )
+    }
+
+    async fn roll_back(&self, teller: &mut Teller<'_>, first: &VersionId) -> Result<(), Failure> {
+        let outcome = self
+            .target
+            .rollback(&self.name, Some(first.clone()))
+            .await?;
+        let seen = Load::start(&self.target, &self.name, CALLERS, 100)
+            .finish()
+            .await;
+        none_failed(&seen)?;
+        unless(seen.by(first.as_str()) == 100, || {
+            format!("calls went to {:?}", seen.answers)
+        })?;
+        teller.step(
+            "Roll back",
+            &[format!(
+                "all traffic is on version {first} again after {}; no build, no artifact needed",
+                words::duration(outcome.duration)
+            )],
+        )
+    }
+
+    async fn remove(&self, teller: &mut Teller<'_>) -> Result<(), Failure> {
+        let outcome = self
+            .target
+            .remove(&self.name, Removal::default().purge(true))
+            .await?;
+        unless(outcome.change == Change::Removed, || {
+            format!("it was {}", outcome.change.word())
+        })?;
+        let again = self.target.remove(&self.name, Removal::default()).await?;
+        unless(again.change == Change::Absent, || {
+            format!("the second removal: {}", again.change.word())
+        })?;
+        let left = self.target.list(Scope::Everything).count().await;
+        unless(left == 0, || {
+            format!("{} left", words::count(left, "function"))
+        })?;
+        teller.step(
+            "Remove",
+            &[
+                "the function, its versions and its dead letter are gone; nothing is left"
+                    .to_owned(),
+            ],
+        )
+    }
+
+    async fn greet(&self) -> Result<(String, Reply), Failure> {
+        let mut reply = self
+            .target
+            .invoke(Call::new(self.name.clone(), r#"{"name":"Ada"}"#))
+            .await?;
+        let bytes = std::mem::take(&mut reply.body).collect(1 << 20).await?;
+        Ok((String::from_utf8_lossy(&bytes).into_owned(), reply))
+    }
+}
+
+fn none_failed(seen: &Seen) -> Result<(), Failure> {
+    unless(seen.failed == 0, || {
+        format!(
+            "{} calls failed, such as: {}",
+            seen.failed,
+            seen.failures.join("; ")
+        )
+    })
+}
+
+fn version(outcome: &Outcome) -> Result<VersionId, Failure> {
+    outcome.version.clone().ok_or_else(|| {
+        Failure::new(
+            "demo",
+            "the demo did not go as said: the outcome names no version",
+        )
+    })
+}
+
+async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> Result<T, Failure> {
+    tokio::time::timeout(PATIENCE, work)
+        .await
+        .map_err(|_| Failure::new("demo", format!("the demo did not go as said: {what}")))
+}

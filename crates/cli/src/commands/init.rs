@@ -1,0 +1,156 @@
+//! `anyport init`
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyport::manifest::FILE_NAME;
+use anyport::spec::Name;
+use clap::ValueEnum;
+use serde_json::json;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Start a function: a manifest and code, in this folder or a new one. Nothing that is there is overwritten.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The folder; this one unless named
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    folder: PathBuf,
+    /// The language
+    #[arg(short, long, default_value = "rust")]
+    template: Template,
+    /// The function's name; made from the folder's unless named
+    #[arg(long)]
+    name: Option<String>,
+    /// Use the crate `anyport-runtime` from this folder instead of the one on crates.io
+    #[arg(long, value_name = "FOLDER")]
+    runtime: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Template {
+    Rust,
+    Python,
+    Node,
+}
+
+/// The files of a template, by path, with `{{name}}` and `{{runtime}}` to be filled in.
+fn files(template: Template) -> &'static [(&'static str, &'static str)] {
+    match template {
+        Template::Rust => &[
+            (FILE_NAME, include_str!("../templates/rust/anyport.toml")),
+            (
+                "Cargo.toml",
+                include_str!("../templates/rust/Cargo.toml.in"),
+            ),
+            ("src/main.rs", include_str!("../templates/rust/src/main.rs")),
+            (".gitignore", include_str!("../templates/rust/gitignore")),
+        ],
+        Template::Python => &[
+            (FILE_NAME, include_str!("../templates/python/anyport.toml")),
+            ("src/app.py", include_str!("../templates/python/app.py")),
+        ],
+        Template::Node => &[
+            (FILE_NAME, include_str!("../templates/node/anyport.toml")),
+            ("src/app.mjs", include_str!("../templates/node/app.mjs")),
+        ],
+    }
+}
+
+/// The Rust template's files, filled in, for the demo.
+pub(super) fn rust_files(name: &str) -> impl Iterator<Item = (&'static str, String)> {
+    let runtime = published();
+    files(Template::Rust)
+        .iter()
+        .map(move |(path, text)| (*path, fill(text, name, &runtime)))
+}
+
+fn fill(text: &str, name: &str, runtime: &str) -> String {
+    text.replace("{{name}}", name)
+        .replace("{{runtime}}", runtime)
+}
+
+/// The runtime of this version on crates.io, as a dependency is written.
+fn published() -> String {
+    format!("\"{}\"", env!("CARGO_PKG_VERSION"))
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let name = name(args)?;
+    let runtime = match &args.runtime {
+        Some(path) => {
+            let path =
+                fs::canonicalize(path).map_err(|error| Failure::file("find", path, &error))?;
+            format!("{{ path = {} }}", json!(path))
+        }
+        None => published(),
+    };
+    let files = files(args.template);
+    let there: Vec<String> = files
+        .iter()
+        .map(|(path, _)| args.folder.join(path))
+        .filter(|path| fs::symlink_metadata(path).is_ok())
+        .map(|path| path.display().to_string())
+        .collect();
+    if !there.is_empty() {
+        return Err(Failure::new(
+            "exists",
+            format!("nothing was written: {} is there already", there.join(", ")),
+        )
+        .next("choose another folder: anyport init FOLDER"));
+    }
+    let mut written = Vec::new();
+    for (path, text) in files {
+        let to = args.folder.join(path);
+        create(&to, &fill(text, name.as_str(), &runtime))
+            .map_err(|error| Failure::file("write", &to, &error))?;
+        written.push(to);
+    }
+    let output = &context.output;
+    if output.json {
+        output.object("init", json!({ "function": name, "files": written }))?;
+        return Ok(Exit::Clean);
+    }
+    for path in &written {
+        output.line(&format!("wrote {}", path.display()))?;
+    }
+    let there = if args.folder == Path::new(".") {
+        String::new()
+    } else {
+        format!("cd {} && ", args.folder.display())
+    };
+    output.note(&format!(
+        "next: {there}anyport deploy && anyport invoke {name} --data '{{\"name\": \"Ada\"}}'"
+    ));
+    Ok(Exit::Clean)
+}
+
+fn name(args: &Args) -> Result<Name, Failure> {
+    if let Some(name) = &args.name {
+        return crate::session::name(name);
+    }
+    let folder = if args.folder.file_name().is_some() {
+        args.folder.clone()
+    } else {
+        std::path::absolute(&args.folder)
+            .and_then(|_| std::env::current_dir())
+            .map_err(|error| Failure::file("find", &args.folder, &error))?
+    };
+    let text = folder
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    Ok(text.parse().unwrap_or_else(|_| Name::nearest(&text)))
+}
+
+/// Creates a file that is not there: also one that appeared since it was looked for is left alone.
+fn create(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::File::create_new(path)?.write_all(text.as_bytes())
+}

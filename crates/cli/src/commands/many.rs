@@ -1,0 +1,57 @@
+//! Working on several functions: what was done is shown, what failed is summed up.
+
+use anyport::outcome::Outcome;
+use anyport::plan::Force;
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::render::view;
+
+/// What to go on with where the contract would otherwise stop and ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Insist {
+    /// Change or remove although it is protected
+    Protected,
+    /// Deploy although traffic is split; the split ends
+    Split,
+}
+
+pub(crate) fn force(insist: &[Insist]) -> Force {
+    let mut force = Force::default();
+    force.protected = insist.contains(&Insist::Protected);
+    force.split = insist.contains(&Insist::Split);
+    force
+}
+
+/// Shows the outcomes that there are, then sums up the failures.
+pub(crate) fn finish(
+    context: &Context,
+    command: &str,
+    results: Vec<Result<Outcome, Failure>>,
+) -> Result<Exit, Failure> {
+    let mut outcomes = Vec::new();
+    let mut failed = Vec::new();
+    for result in results {
+        match result {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(failure) => failed.push(failure),
+        }
+    }
+    let output = &context.output;
+    if output.json {
+        let outcomes: Vec<Value> = outcomes.iter().map(view::outcome).collect();
+        output.object(command, json!({ "outcomes": outcomes }))?;
+    } else {
+        for outcome in &outcomes {
+            output.line(&view::outcome_lines(outcome, output.style()))?;
+        }
+    }
+    match (failed.len(), outcomes.len()) {
+        (0, _) => Ok(Exit::Clean),
+        (1, 0) => Err(failed.remove(0)),
+        (_, done) => Err(Failure::several(done, failed)),
+    }
+}
