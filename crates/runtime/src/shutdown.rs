@@ -54,7 +54,10 @@ impl Signals {
         if !came {
             return Poll::Pending;
         }
-        self.since.get_or_insert_with(Instant::now);
+        if self.since.is_none() {
+            self.since = Some(Instant::now());
+            log!("told to end; finishing what is in flight");
+        }
         Poll::Ready(())
     }
 

@@ -254,7 +254,7 @@ fn an_invocation_in_flight_is_answered_before_the_end() {
         &ask(&json!({"do": "wait", "started": started, "until": until})),
     );
     crate::support::await_file(&started);
-    probe.signal("TERM");
+    probe.tell_to_end();
     std::fs::write(&until, "").unwrap();
     let answer = wire.expect_post(&format!("/invocation/{ID}/response"));
     assert_eq!(answer.text(), "waited");
@@ -276,7 +276,7 @@ fn an_invocation_that_outlasts_the_grace_is_left() {
         &ask(&json!({"do": "wait", "started": started, "until": scratch.path("never")})),
     );
     crate::support::await_file(&started);
-    probe.signal("TERM");
+    probe.tell_to_end();
     assert_eq!(probe.wait().code(), Some(0));
     assert!(probe.logged("still running when the grace ended"));
 }

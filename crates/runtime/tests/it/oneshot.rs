@@ -151,7 +151,7 @@ fn an_interrupted_run_fails() {
     let vars = [("ANYPORT_EVENT", "-"), TYPE, ("ANYPORT_GRACE_MS", "50")];
     let mut probe = Probe::start_with_input(&vars, body.as_bytes());
     await_file(&started);
-    probe.signal("TERM");
+    probe.tell_to_end();
     assert_eq!(probe.wait().code(), Some(2));
     assert_eq!(report(&probe)["errorType"], "Runtime.Interrupted");
 }

@@ -90,7 +90,7 @@ fn at_the_end_calls_in_flight_are_answered_and_new_ones_refused() {
     busy.send("POST / HTTP/1.1", &[("host", "x"), JSON], body.as_bytes());
     await_file(&started);
 
-    probe.signal("TERM");
+    probe.tell_to_end();
     assert!(
         idle.receive().is_none(),
         "a connection without a call is closed"
@@ -119,7 +119,7 @@ fn the_end_does_not_wait_for_ever() {
         let body = json!({"do": "wait", "started": started, "until": never}).to_string();
         wire.send("POST / HTTP/1.1", &[("host", "x"), JSON], body.as_bytes());
         await_file(&started);
-        probe.signal("TERM");
+        probe.tell_to_end();
         if second_signal {
             await_that("nobody listens", || {
                 std::net::TcpStream::connect(&address).is_err()

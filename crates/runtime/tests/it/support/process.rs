@@ -74,13 +74,14 @@ impl Probe {
     #[cfg(unix)]
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-s", name, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Asks it to end, and waits until it has understood.
+    #[cfg(unix)]
+    pub(crate) fn tell_to_end(&mut self) {
+        self.signal("TERM");
+        self.await_line("told to end");
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
