@@ -1,7 +1,5 @@
 //! `apply`: takes the steps of a plan, one after the other.
 
-use std::sync::Arc;
-
 use anyport_core::context::Ctx;
 use anyport_core::error::{Error, ErrorKind, Result, Violations};
 use anyport_core::outcome::{Outcome, Outputs, StepDone};
@@ -9,9 +7,10 @@ use anyport_core::plan::{Base, Change, Observed, Plan, Step, VersionId};
 use tracing::Instrument as _;
 
 use crate::halted::Halted;
+use crate::mutation::Mutation;
 use crate::plan::named;
 use crate::policy;
-use crate::progress::{Event, Progress};
+use crate::progress::Event;
 use crate::target::Target;
 
 impl Target {
@@ -32,7 +31,8 @@ impl Target {
             policy::brought(self, "apply", &plan)?;
             let seen = self.observe(&cx, &plan.desired.name).await?;
             let base = Base::of(seen.as_ref());
-            if plan.base != Base::Any && plan.base != base {
+            let stale = plan.base != Base::Any && plan.base != base;
+            if stale && !self.mutated(Mutation::SkipsBaseCheck) {
                 return Err(Error::new(ErrorKind::Conflict, "apply")
                     .on(&plan.desired.name)
                     .because(format_args!(
@@ -64,7 +64,7 @@ impl Target {
         let started = cx.now();
         self.tell(&Event::Planned(&plan));
         let mut out = Outputs::default();
-        let mut run = Run::new(self.progress(), &plan);
+        let mut run = Run::new(self, &plan);
         for step in &plan.steps {
             run.start(step);
             let began = cx.now();
@@ -135,7 +135,7 @@ fn words(base: &Base) -> String {
 
 /// How far a plan came. Dropped while a step is under way, it says so.
 struct Run<'a> {
-    progress: Option<&'a Arc<dyn Progress>>,
+    target: &'a Target,
     plan: &'a Plan,
     changed: Vec<String>,
     done: usize,
@@ -143,9 +143,9 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    const fn new(progress: Option<&'a Arc<dyn Progress>>, plan: &'a Plan) -> Self {
+    const fn new(target: &'a Target, plan: &'a Plan) -> Self {
         Self {
-            progress,
+            target,
             plan,
             changed: Vec::new(),
             done: 0,
@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
 
     fn start(&mut self, step: &Step) {
         self.under_way = true;
-        self.tell(&Event::Started(self.plan, step));
+        self.target.tell(&Event::Started(self.plan, step));
     }
 
     fn finish(&mut self, step: &Step, done: StepDone) {
@@ -169,7 +169,7 @@ impl<'a> Run<'a> {
     fn fail(mut self, verb: &'static str, step: &Step, error: Error) -> Error {
         self.under_way = false;
         let state = self.state(error.user_code_may_have_run());
-        self.tell(&Event::Failed {
+        self.target.tell(&Event::Failed {
             plan: self.plan,
             step,
             error: &error,
@@ -194,20 +194,14 @@ impl<'a> Run<'a> {
             left,
         }
     }
-
-    fn tell(&self, event: &Event<'_>) {
-        if let Some(progress) = self.progress {
-            progress.on(event);
-        }
-    }
 }
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        if self.under_way {
+        if self.under_way && !self.target.mutated(Mutation::AbandonsInSilence) {
             let state = self.state(true);
             tracing::warn!(target: "anyport", name = self.plan.desired.name.as_str(), %state, "abandoned");
-            self.tell(&Event::Abandoned {
+            self.target.tell(&Event::Abandoned {
                 plan: self.plan,
                 state: &state,
             });

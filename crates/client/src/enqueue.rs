@@ -23,7 +23,7 @@ impl Target {
         async move {
             let caps = self.caps().await?;
             let max = need(&caps.enqueue, "enqueue", VERB, call.name.as_str())?.max_payload;
-            payload::check(&mut call, caps, max, VERB)?;
+            payload::check(self, &mut call, caps, max, VERB)?;
             if let Qualifier::Version(_) = call.qualifier {
                 let by_version = &caps.invoke.by_version;
                 need(by_version, "invoke.by_version", VERB, call.name.as_str())?;

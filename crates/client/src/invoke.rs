@@ -8,6 +8,7 @@ use anyport_core::error::Result;
 use tracing::Instrument as _;
 
 use crate::capabilities::need;
+use crate::mutation::Mutation;
 use crate::payload;
 use crate::target::Target;
 
@@ -59,12 +60,14 @@ impl Target {
         let span = self.span(VERB, call.name.as_str());
         async move {
             let caps = self.caps().await?;
-            payload::check(&mut call, caps, caps.invoke.max_request, VERB)?;
+            payload::check(self, &mut call, caps, caps.invoke.max_request, VERB)?;
             if let Qualifier::Version(_) = call.qualifier {
                 let by_version = &caps.invoke.by_version;
                 need(by_version, "invoke.by_version", VERB, call.name.as_str())?;
             }
-            let repeat = options.retry_if_may_have_run || call.idempotency_key.is_some();
+            let repeat = options.retry_if_may_have_run
+                || call.idempotency_key.is_some()
+                || self.mutated(Mutation::RetriesUserCode);
             let cx = self
                 .cx(options.timeout.unwrap_or_else(|| self.patience(caps)))
                 .with_trace(call.trace)

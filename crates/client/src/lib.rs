@@ -18,6 +18,7 @@ mod interruptible;
 mod invoke;
 mod list;
 mod logs;
+mod mutation;
 mod nearest;
 mod options;
 mod payload;
@@ -35,6 +36,8 @@ mod versions;
 
 pub use halted::Halted;
 pub use invoke::InvokeOptions;
+#[cfg(feature = "mutants")]
+pub use mutation::Mutation;
 pub use options::{Options, Timeouts};
 pub use progress::{Event, Progress};
 pub use remove::Removal;

@@ -6,6 +6,7 @@ use anyport_core::error::{Error, ErrorKind};
 use anyport_core::provider::{Entry, Scope};
 use anyport_core::spec::Name;
 
+use crate::mutation::Mutation;
 use crate::plan::named;
 use crate::target::Target;
 
@@ -25,7 +26,8 @@ impl Target {
     pub(crate) async fn explain(&self, error: Error, name: &Name) -> Error {
         let error = named(error, name);
         let says = error.why().is_some_and(|why| why.contains("nearest"));
-        if *error.kind() != ErrorKind::NotFound || says {
+        if *error.kind() != ErrorKind::NotFound || says || self.mutated(Mutation::NamesNoNeighbour)
+        {
             return error;
         }
         match self.nearest(name).await {

@@ -28,6 +28,9 @@ pub struct Options {
     pub cancel: Cancel,
     /// Replaces the clock, cancellation and admission of every call: for tests.
     pub seam: Option<Arc<dyn Seam>>,
+    /// A deliberate defect, for the conformance suite's own test.
+    #[cfg(feature = "mutants")]
+    pub mutation: Option<crate::mutation::Mutation>,
 }
 
 impl Options {
@@ -42,6 +45,8 @@ impl Options {
             observer: None,
             cancel: Cancel::new(),
             seam: None,
+            #[cfg(feature = "mutants")]
+            mutation: None,
         }
     }
 
@@ -84,6 +89,16 @@ impl Options {
     #[must_use]
     pub fn with_seam(mut self, seam: Arc<dyn Seam>) -> Self {
         self.seam = Some(seam);
+        self
+    }
+}
+
+#[cfg(feature = "mutants")]
+impl Options {
+    /// Puts a deliberate defect into the client.
+    #[must_use]
+    pub const fn with_mutation(mut self, mutation: crate::mutation::Mutation) -> Self {
+        self.mutation = Some(mutation);
         self
     }
 }

@@ -9,6 +9,7 @@ use anyport_core::plan::{Desired, Observed, Plan, State};
 use anyport_core::spec::Name;
 use tracing::Instrument as _;
 
+use crate::mutation::{Mutation, weakened};
 use crate::policy;
 use crate::target::Target;
 
@@ -58,7 +59,13 @@ impl Target {
         let mut approximations = Vec::new();
         let mut costs = Vec::new();
         if let State::Present(spec) = &mut desired.state {
-            let fitted = fit(caps, self.id().scheme(), spec)?;
+            let product = self.id().scheme();
+            let fitted = match fit(caps, product, spec) {
+                Err(_) if self.mutated(Mutation::DeploysUnfit) => {
+                    fit(caps, product, &weakened(spec))?
+                }
+                fitted => fitted?,
+            };
             **spec = fitted.spec;
             approximations = fitted.approximations;
             costs = fitted.costs;

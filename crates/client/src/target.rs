@@ -33,6 +33,8 @@ struct Inner {
     cancel: Cancel,
     calls: Calls,
     capabilities: OnceCell<Arc<Capabilities>>,
+    #[cfg(feature = "mutants")]
+    mutation: Option<crate::mutation::Mutation>,
 }
 
 impl Target {
@@ -57,6 +59,8 @@ impl Target {
             cancel: options.cancel,
             calls,
             capabilities: OnceCell::new(),
+            #[cfg(feature = "mutants")]
+            mutation: options.mutation,
         }))
     }
 
@@ -129,12 +133,13 @@ impl Target {
         &self.0.capabilities
     }
 
-    pub(crate) fn progress(&self) -> Option<&Arc<dyn Progress>> {
-        self.0.progress.as_ref()
+    #[cfg(feature = "mutants")]
+    pub(crate) fn mutation(&self) -> Option<crate::mutation::Mutation> {
+        self.0.mutation
     }
 
     pub(crate) fn tell(&self, event: &Event<'_>) {
-        if let Some(progress) = self.progress() {
+        if let Some(progress) = &self.0.progress {
             progress.on(event);
         }
     }
