@@ -13,3 +13,4 @@ mod ownership;
 mod properties;
 mod script;
 mod streams;
+mod traces;
