@@ -236,12 +236,13 @@ fn a_caller_that_goes_away_stops_its_handler() {
     let scratch = Scratch::new();
     let (_probe, address) = Probe::serve(&[]);
     for action in ["sleep-forever", "stream-forever"] {
-        let dropped = scratch.path(action);
+        let (started, dropped) = (scratch.path("started"), scratch.path(action));
         let mut wire = Wire::connect(&address);
-        let body = json!({"do": action, "dropped": dropped}).to_string();
+        let body = json!({"do": action, "started": started, "dropped": dropped}).to_string();
         wire.send("POST / HTTP/1.1", &[("host", "x"), JSON], body.as_bytes());
-        if action == "stream-forever" {
-            wire.receive_head().unwrap();
+        match action {
+            "sleep-forever" => await_file(&started),
+            _ => assert_eq!(wire.receive_head().unwrap().status(), 200),
         }
         drop(wire);
         await_file(&dropped);

@@ -102,6 +102,7 @@ async fn handle(state: Arc<State>, request: Request, cx: Context) -> Result<Resp
         )),
         "sleep-forever" => {
             let _gone = Touch(text("dropped"));
+            touch(&text("started"))?;
             std::future::pending().await
         }
         other => Err(Error::new(
