@@ -2,8 +2,10 @@
 //!
 //! One file per command in `commands`, one per check in `check`.
 
+mod bench;
 mod check;
 mod commands;
+mod oracles;
 mod repo;
 
 use std::process::ExitCode;
@@ -25,11 +27,17 @@ struct Args {
 enum Command {
     /// Check layering, file lengths, adapters' shape, and that the documents tell the truth
     Check(commands::check::Args),
+    /// Measure: counts exactly, times as ratios with their spread
+    Bench(bench::Args),
+    /// Run real functions, and compare our side with AWS's own programs
+    Oracles(oracles::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Check(args) => commands::check::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Oracles(args) => oracles::consult(&args),
     };
     match outcome {
         Ok(code) => code,

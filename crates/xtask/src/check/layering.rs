@@ -94,6 +94,8 @@ const HOUSE: [Layer; 14] = [
             "anyport-conformance",
             "anyport-core",
             "anyport-client",
+            "anyport-package",
+            "anyport-runtime",
         ],
         tests_may_know: &[],
     },
