@@ -81,3 +81,8 @@ pub use anyport_core::{
 pub use anyport_package as package;
 pub use connect::{Connect, connect};
 pub use scheme::{Scheme, schemes};
+
+/// The examples of the front page compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct FrontPage;

@@ -63,7 +63,7 @@ const HOUSE: [Layer; 14] = [
             "anyport-package",
             "anyport-local",
         ],
-        tests_may_know: &["anyport-testkit"],
+        tests_may_know: &["anyport-runtime", "anyport-testkit"],
     },
     Layer {
         name: "anyport-cli",
