@@ -86,7 +86,8 @@ pub struct PoolSpec {
     pub timeout: Duration,
     /// Time limit for getting ready. Default: 10 s.
     pub init_timeout: Duration,
-    /// Most instances at a time. Default: 10.
+    /// Most instances at a time. Default: 10. An instance that is being stopped, or serves its last
+    /// call because another one passed its time limit, does not count.
     pub max_instances: usize,
     /// Instances that idle scale-down leaves. Default: 0. They are started by
     /// [`Pool::warm`](crate::Pool::warm), not by themselves.

@@ -274,11 +274,12 @@ impl Instance {
         } else if !self.stopping.load(Ordering::Acquire) {
             self.log.note(&format!("process ended with {exit}"));
         }
+        // The pool first: whoever learns of the end may call again at once, and finds room. Once more
+        // afterwards, as an instance that is just being added is added unless it has ended.
+        self.leave_pool();
         self.life.send_replace(Life::Ended(exit));
+        self.leave_pool();
         self.wire.fail(self.as_ref(), exit);
-        if let Some(pool) = self.pool.upgrade() {
-            pool.ended(self.number);
-        }
         self.engine.forget(self.number);
         let this = Arc::clone(&self);
         let cleaned = tokio::task::spawn_blocking(move || {
@@ -290,6 +291,12 @@ impl Instance {
         if let Some(server) = server {
             // Answers that were under way have had the sweep's time to be read.
             server.abort();
+        }
+    }
+
+    fn leave_pool(&self) {
+        if let Some(pool) = self.pool.upgrade() {
+            pool.ended(self.number);
         }
     }
 

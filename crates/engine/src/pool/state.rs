@@ -79,11 +79,17 @@ impl State {
         }
     }
 
-    /// How many instances are missing to `count`, within the maximum.
+    /// How many instances are missing to `count`, within the maximum. Those that are only kept until
+    /// their last call has ended don't count: they serve nobody else.
     pub(crate) fn missing(&self, count: usize) -> usize {
+        let serving = self
+            .members
+            .values()
+            .filter(|member| !member.retired)
+            .count();
         count
             .min(self.spec.max_instances)
-            .saturating_sub(self.members.len() + self.starting)
+            .saturating_sub(serving + self.starting)
     }
 
     /// Finds an instance for a call, or its place in the queue.
@@ -128,7 +134,7 @@ impl State {
     fn returning(&self) -> impl Iterator<Item = Instant> + '_ {
         self.members
             .values()
-            .filter(|member| !member.retired)
+            .filter(|member| member.in_use > 0 && !member.retired)
             .filter_map(|member| member.instance.wire.returning_since())
     }
 
@@ -165,6 +171,7 @@ impl State {
                 continue;
             };
             member.in_use += 1;
+            member.instance.wire.leased();
             if member.in_use >= self.spec.slots() {
                 self.free.pop();
             }
@@ -314,6 +321,7 @@ impl State {
         let now = Instant::now();
         self.members
             .values()
+            .filter(|member| member.in_use > 0)
             .filter(|member| {
                 member
                     .instance

@@ -9,6 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
@@ -75,8 +76,24 @@ fn spawn(start: Start) -> io::Result<Child> {
     command.process_group(0);
     #[cfg(target_os = "linux")]
     tie_to_parent(&mut command, start.cgroup);
-    command.spawn()
+    // A program that was written a moment ago can still look open for writing: any other process that
+    // was forked at that moment holds a copy of the descriptor until it runs its own program.
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match command.spawn() {
+            Err(error)
+                if error.kind() == io::ErrorKind::ExecutableFileBusy && pause < BUSY_AT_MOST =>
+            {
+                thread::sleep(pause);
+                pause *= 2;
+            }
+            result => return result,
+        }
+    }
 }
+
+/// The longest pause before a program that looks busy is tried again; half a second in all.
+const BUSY_AT_MOST: Duration = Duration::from_millis(256);
 
 /// Makes the child join its control group, die with this thread, inherit no descriptor but the standard three, and leave no
 /// core file in the shared code directory.

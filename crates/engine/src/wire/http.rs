@@ -112,14 +112,16 @@ impl Http {
         if instance.spec.slots() == 1 {
             instance.log.set_request(Some(Arc::clone(&call.id)));
         }
-        tokio::spawn(async move {
-            exchange(&instance, call).await;
-            instance.drain_logs();
-            instance.log.set_request(None);
-            instance.memory.set_working(false);
-            instance.release();
-        });
+        tokio::spawn(async move { exchange(&instance, call).await });
     }
+}
+
+/// Gives the slot back: before the caller learns of the end, as it may call again at once.
+fn free(instance: &Arc<Instance>) {
+    instance.drain_logs();
+    instance.log.set_request(None);
+    instance.memory.set_working(false);
+    instance.release();
 }
 
 async fn health(connection: &mut Connection, port: u16) -> hyper::Result<StatusCode> {
@@ -151,21 +153,23 @@ async fn exchange(instance: &Arc<Instance>, call: Call) {
     let asked = timeout_at(deadline, ask(http, instance, &id, payload, head)).await;
     let (response, connection) = match asked {
         Ok(Ok(answered)) => answered,
-        Ok(Err(error)) => return give(reply, Err(error)),
-        Err(_) => return give(reply, Err(instance.time_out(&id, limit))),
+        Ok(Err(error)) => return give(instance, reply, Err(error)),
+        Err(_) => return give(instance, reply, Err(instance.time_out(&id, limit))),
     };
     let flow = Flow {
         instance,
         request: &id,
         deadline,
         limit,
+        done: &|| free(instance),
         trailers: |_, _, _| None,
     };
     answer(flow, response, reply).await;
     http.keep(connection);
 }
 
-fn give(reply: Reply, answer: Result<Answer, InvokeError>) {
+fn give(instance: &Arc<Instance>, reply: Reply, answer: Result<Answer, InvokeError>) {
+    free(instance);
     // A caller that has gone does not want it.
     let _ = reply.send(answer);
 }
@@ -200,22 +204,19 @@ async fn answer(flow: Flow<'_>, response: Response<Incoming>, reply: Reply) {
         let said = header(&parts.headers, "x-anyport-error");
         flow.instance.drain_logs();
         let error = function_error(&flow, status, said.as_deref(), content_type, payload);
-        return give(reply, Err(error));
+        return give(flow.instance, reply, Err(error));
     }
     let sized = http_body::Body::size_hint(&body).exact();
     let limit = flow.instance.spec.max_response_bytes;
     if sized.is_none_or(|size| size > limit) {
         // Larger than a buffered answer may be, or of unknown size: as it comes.
         let (pieces, out) = channel();
-        give(
-            reply,
-            Ok(Answer {
-                content_type,
-                status: status.as_u16(),
-                body: out,
-                streaming: true,
-            }),
-        );
+        let _ = reply.send(Ok(Answer {
+            content_type,
+            status: status.as_u16(),
+            body: out,
+            streaming: true,
+        }));
         return flow.pump(body, pieces).await;
     }
     let answer = match timeout_at(flow.deadline, collect(body, limit)).await {
@@ -229,8 +230,7 @@ async fn answer(flow: Flow<'_>, response: Response<Incoming>, reply: Reply) {
         Ok(Err(Broken::Connection)) => Err(flow.instance.broken(flow.request).await),
         Err(_) => Err(flow.instance.time_out(flow.request, flow.limit)),
     };
-    flow.instance.drain_logs();
-    give(reply, answer);
+    give(flow.instance, reply, answer);
 }
 
 fn function_error(

@@ -68,7 +68,14 @@ impl Wire {
         }
     }
 
-    /// Since when it has answered its last call without asking for another.
+    /// A slot is leased for a call.
+    pub(crate) fn leased(&self) {
+        if let Self::Runtime(api) = self {
+            api.leased();
+        }
+    }
+
+    /// When it answered its last call, if no other call has been given to it since.
     pub(crate) fn returning_since(&self) -> Option<Instant> {
         match self {
             Self::Runtime(api) => api.returning_since(),

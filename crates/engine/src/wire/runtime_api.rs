@@ -16,6 +16,9 @@ use crate::request::PayloadKind;
 #[derive(Default)]
 pub(crate) struct RuntimeApi {
     phase: Mutex<Phase>,
+    /// When it answered its last call. Kept until its slot is leased again, so that from the answer on
+    /// the instance never looks busy.
+    answered: Mutex<Option<Instant>>,
 }
 
 /// What `/next` is answered with.
@@ -46,7 +49,7 @@ enum Phase {
     /// Its answer is being read.
     Answering(Arc<str>),
     /// It has answered, and not asked for more work.
-    Returning(Arc<str>, Instant),
+    Returning(Arc<str>),
     Ended,
 }
 
@@ -118,7 +121,7 @@ impl RuntimeApi {
             Phase::Starting => (wait(&mut phase), false),
             // The connection on which it waited broke, and it asks again.
             Phase::Idle(old) if old.is_closed() => (wait(&mut phase), false),
-            Phase::Returning(..) => (wait(&mut phase), true),
+            Phase::Returning(_) => (wait(&mut phase), true),
             Phase::Queued(hand, handout) => {
                 *phase = Phase::Busy(hand);
                 (Next::Now(handout), false)
@@ -144,7 +147,7 @@ impl RuntimeApi {
             }
             other => {
                 let same = match &other {
-                    Phase::Answering(current) | Phase::Returning(current, _) => **current == *id,
+                    Phase::Answering(current) | Phase::Returning(current) => **current == *id,
                     _ => false,
                 };
                 *phase = other;
@@ -160,10 +163,19 @@ impl RuntimeApi {
     /// The answer has been read.
     pub(crate) fn answered(&self) {
         let mut phase = self.lock();
-        *phase = match std::mem::take(&mut *phase) {
-            Phase::Answering(id) => Phase::Returning(id, Instant::now()),
-            other => other,
-        };
+        if let Phase::Answering(id) = &*phase {
+            *phase = Phase::Returning(Arc::clone(id));
+            *self.returned() = Some(Instant::now());
+        }
+    }
+
+    /// The slot is leased for another call.
+    pub(crate) fn leased(&self) {
+        *self.returned() = None;
+    }
+
+    fn returned(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the function has not asked for work yet.
@@ -171,11 +183,9 @@ impl RuntimeApi {
         matches!(*self.lock(), Phase::Starting)
     }
 
+    /// When it answered its last call, if no other call has been given to it since.
     pub(crate) fn returning_since(&self) -> Option<Instant> {
-        match &*self.lock() {
-            Phase::Returning(_, since) => Some(*since),
-            _ => None,
-        }
+        *self.returned()
     }
 
     /// The process has ended.

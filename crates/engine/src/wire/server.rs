@@ -214,11 +214,10 @@ async fn stream(
         request: &hand.id,
         deadline: hand.deadline,
         limit: hand.limit,
+        done: &|| api.answered(),
         trailers,
     };
     flow.pump(body, pieces).await;
-    instance.drain_logs();
-    api.answered();
     accepted()
 }
 

@@ -63,6 +63,8 @@ pub(crate) struct Flow<'a> {
     pub(crate) request: &'a str,
     pub(crate) deadline: Instant,
     pub(crate) limit: std::time::Duration,
+    /// Makes the instance ready for another call, before the caller learns of the end.
+    pub(crate) done: &'a (dyn Fn() + Sync),
     /// Reads an error out of the trailers, if they hold one.
     pub(crate) trailers: fn(&Instance, &str, &HeaderMap) -> Option<InvokeError>,
 }
@@ -75,6 +77,8 @@ impl Flow<'_> {
             Ok(last) => last,
             Err(_) => Piece::Failed(self.instance.time_out(self.request, self.limit)),
         };
+        self.instance.drain_logs();
+        (self.done)();
         if let Err(mpsc::error::TrySendError::Full(last)) = pieces.try_send(last) {
             // The caller has not taken the piece before it yet. The function is not held up for that.
             tokio::spawn(async move { pieces.send(last).await });

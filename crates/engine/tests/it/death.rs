@@ -50,6 +50,7 @@ async fn idle_instances_are_stopped_down_to_the_floor() {
     let pool = stage.pool_with(Launch::Bootstrap, |spec| {
         spec.idle_after = Duration::from_millis(50);
         spec.min_instances = 1;
+        spec.max_instances = 3;
     });
     pool.warm(3).await.unwrap();
     until("one is left", || pool.stats().instances == 1).await;
@@ -88,7 +89,7 @@ async fn closing_draining_and_dropping_a_pool() {
         "{cut:?}"
     );
 
-    let pool = stage.pool(Launch::Bootstrap);
+    let pool = stage.pool_with(Launch::Bootstrap, |spec| spec.max_instances = 2);
     pool.warm(2).await.unwrap();
     drop(pool);
     until("dropping stops them", || stage.engine.live_instances() == 0).await;

@@ -141,6 +141,7 @@ async fn a_timed_out_call_does_not_take_its_neighbours_along() {
         spec.timeout = PATIENCE;
     });
     let pid = call(&pool, r#"{"do":"pid"}"#).await.as_u64().unwrap();
+    until("it is idle", || pool.stats().idle == 1).await;
     let neighbour = {
         let pool = pool.clone();
         tokio::spawn(async move { call(&pool, r#"{"do":"sleep","ms":1500}"#).await })

@@ -53,12 +53,13 @@ impl Stage {
         fs::write(path, text).unwrap();
     }
 
-    /// A spec with limits that a slow machine does not meet by accident.
+    /// A spec with limits that a slow machine does not meet by accident, and one instance.
     pub(crate) fn spec(&self, launch: Launch) -> PoolSpec {
         let mut spec = PoolSpec::new("staged", "7", self.code(), launch);
         spec.timeout = PATIENCE;
         spec.init_timeout = PATIENCE;
         spec.memory_mb = 256;
+        spec.max_instances = 1;
         spec.logs = self.logs.clone();
         spec
     }
