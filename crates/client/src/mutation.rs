@@ -1,6 +1,7 @@
 //! Deliberate defects, switched on one by one, which prove that the conformance suite finds them. Nothing of this is compiled into a client
 //! without the feature `mutants`.
 
+use anyport_core::error::{Error, ErrorKind, Violations};
 use anyport_core::spec::Spec;
 
 use crate::target::Target;
@@ -25,6 +26,10 @@ pub enum Mutation {
     AbandonsInSilence,
     /// Drops from a spec what the target lacks instead of refusing it.
     DeploysUnfit,
+    /// Does not say which values the target rounds.
+    RoundsInSilence,
+    /// Names one violation of a spec and keeps the others to itself.
+    StopsAtTheFirstViolation,
 }
 
 impl Target {
@@ -37,6 +42,17 @@ impl Target {
             let _ = mutation;
             false
         }
+    }
+}
+
+/// The error with only the first of its violations.
+pub(crate) fn shortened(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::InvalidSpec(found) => {
+            let first: Violations = found.iter().take(1).cloned().collect();
+            Error::new(ErrorKind::InvalidSpec(first), error.operation().to_owned())
+        }
+        _ => error,
     }
 }
 

@@ -9,7 +9,7 @@ use anyport_core::plan::{Desired, Observed, Plan, State};
 use anyport_core::spec::Name;
 use tracing::Instrument as _;
 
-use crate::mutation::{Mutation, weakened};
+use crate::mutation::{Mutation, shortened, weakened};
 use crate::policy;
 use crate::target::Target;
 
@@ -64,10 +64,15 @@ impl Target {
                 Err(_) if self.mutated(Mutation::DeploysUnfit) => {
                     fit(caps, product, &weakened(spec))?
                 }
+                Err(error) if self.mutated(Mutation::StopsAtTheFirstViolation) => {
+                    return Err(shortened(error));
+                }
                 fitted => fitted?,
             };
             **spec = fitted.spec;
-            approximations = fitted.approximations;
+            if !self.mutated(Mutation::RoundsInSilence) {
+                approximations = fitted.approximations;
+            }
             costs = fitted.costs;
         }
         let must_be_there = !matches!(desired.state, State::Present(_) | State::Absent { .. });

@@ -9,7 +9,9 @@ const BINARY: &str = "anyport-probe";
 
 /// The probe could not be had.
 #[derive(Debug, thiserror::Error)]
-#[error("no probe function: {tried}; build it with `cargo build -p anyport-testkit --bin anyport-probe` and name its path")]
+#[error(
+    "no probe function: {tried}; build it with `cargo build -p anyport-testkit --bin anyport-probe` and name its path"
+)]
 pub struct NoProbe {
     tried: String,
     #[source]

@@ -67,7 +67,9 @@ impl ProbeKit {
     pub fn new(probe: impl Into<PathBuf>) -> std::io::Result<Self> {
         Ok(Self {
             probe: probe.into(),
-            folder: tempfile::Builder::new().prefix("anyport-probe-").tempdir()?,
+            folder: tempfile::Builder::new()
+                .prefix("anyport-probe-")
+                .tempdir()?,
             packed: Mutex::default(),
         })
     }

@@ -1,0 +1,111 @@
+//! Clients that skip what they should check or do. The hooks are in `anyport-client`, behind its feature `mutants`.
+
+use std::sync::Arc;
+
+use anyport_core::provider::Provider;
+
+use super::deploy::{ForgetsTheGuard, HasFewSizes};
+use super::twist::Twisted;
+use super::{Inject, Mutant, Place};
+
+/// A hook in the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hook {
+    SkipsBaseCheck,
+    SkipsSizeCheck,
+    NamesNoNeighbour,
+    RetriesUserCode,
+    AbandonsInSilence,
+    DeploysUnfit,
+    RoundsInSilence,
+    StopsAtTheFirstViolation,
+}
+
+#[cfg(feature = "mutants")]
+impl Hook {
+    pub(super) const fn mutation(self) -> anyport_client::Mutation {
+        use anyport_client::Mutation;
+        match self {
+            Self::SkipsBaseCheck => Mutation::SkipsBaseCheck,
+            Self::SkipsSizeCheck => Mutation::SkipsSizeCheck,
+            Self::NamesNoNeighbour => Mutation::NamesNoNeighbour,
+            Self::RetriesUserCode => Mutation::RetriesUserCode,
+            Self::AbandonsInSilence => Mutation::AbandonsInSilence,
+            Self::DeploysUnfit => Mutation::DeploysUnfit,
+            Self::RoundsInSilence => Mutation::RoundsInSilence,
+            Self::StopsAtTheFirstViolation => Mutation::StopsAtTheFirstViolation,
+        }
+    }
+}
+
+const fn client(id: &'static str, does: &'static str, hook: Hook) -> Mutant {
+    Mutant {
+        id,
+        place: Place::Client,
+        does,
+        inject: Inject::Client(hook, None),
+    }
+}
+
+/// A client over an adapter that would otherwise make up for it, or give it nothing to do wrong.
+const fn over(
+    mutant: Mutant,
+    hook: Hook,
+    wrap: fn(Arc<dyn Provider>) -> Arc<dyn Provider>,
+) -> Mutant {
+    Mutant {
+        inject: Inject::Client(hook, Some(wrap)),
+        ..mutant
+    }
+}
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    over(
+        client(
+            "skips-the-base-check",
+            "the client applies plans without looking at what is there now, over an adapter that has no lock",
+            Hook::SkipsBaseCheck,
+        ),
+        Hook::SkipsBaseCheck,
+        |inner| Arc::new(Twisted::new(inner, ForgetsTheGuard)),
+    ),
+    over(
+        client(
+            "rounds-in-silence",
+            "the client rounds a size, on a target with few sizes, and does not say so",
+            Hook::RoundsInSilence,
+        ),
+        Hook::RoundsInSilence,
+        |inner| Arc::new(Twisted::new(inner, HasFewSizes)),
+    ),
+    client(
+        "stops-at-the-first-violation",
+        "the client names one violation of a spec and keeps the others to itself",
+        Hook::StopsAtTheFirstViolation,
+    ),
+    client(
+        "skips-the-size-check",
+        "the client sends payloads of any size",
+        Hook::SkipsSizeCheck,
+    ),
+    client(
+        "names-no-neighbour",
+        "the client does not name the nearest function",
+        Hook::NamesNoNeighbour,
+    ),
+    client(
+        "retries-user-code",
+        "the client repeats calls that may have run",
+        Hook::RetriesUserCode,
+    ),
+    client(
+        "abandons-in-silence",
+        "the client does not say how far it came when it is dropped",
+        Hook::AbandonsInSilence,
+    ),
+    client(
+        "deploys-unfit",
+        "the client drops what the target lacks instead of refusing",
+        Hook::DeploysUnfit,
+    ),
+];

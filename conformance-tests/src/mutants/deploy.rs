@@ -1,0 +1,378 @@
+//! Adapters that deploy wrongly.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyport_core::call::{Call, Qualifier, Reply};
+use anyport_core::capability::{Capabilities, Sizes, Support};
+use anyport_core::context::Ctx;
+use anyport_core::error::{Error, ErrorKind, Result, Retry};
+use anyport_core::outcome::{Outputs, StepDone};
+use anyport_core::plan::{
+    Action, Base, Change, Desired, Observed, Owned, Plan, State, Step, VersionId,
+};
+use anyport_core::provider::Provider;
+use anyport_core::spec::{FieldValue, Name};
+use async_trait::async_trait;
+
+use super::twist::{Twist, remade};
+use super::{Mutant, twisted};
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    twisted!(
+        Provider,
+        "serves-the-first-version",
+        "keeps calling the version it called first",
+        ServesTheFirstVersion::default()
+    ),
+    twisted!(
+        Provider,
+        "always-updates",
+        "finds something to change every time",
+        AlwaysUpdates
+    ),
+    twisted!(
+        Provider,
+        "trusts-the-mark",
+        "compares the mark instead of what is there",
+        TrustsTheMark
+    ),
+    twisted!(
+        Provider,
+        "drops-calls-while-switching",
+        "fails calls while it routes",
+        DropsCallsWhileSwitching
+    ),
+    twisted!(
+        Provider,
+        "reuses-version-ids",
+        "calls every version 1",
+        ReusesVersionIds
+    ),
+    twisted!(
+        Provider,
+        "skips-the-start-check",
+        "does not start a release before it routes to it",
+        SkipsTheStartCheck
+    ),
+    twisted!(
+        Provider,
+        "hides-the-last-words",
+        "drops the log lines of a release that did not start",
+        HidesTheLastWords
+    ),
+    twisted!(
+        Provider,
+        "forgets-the-guard",
+        "writes on whatever revision is there",
+        ForgetsTheGuard
+    ),
+    twisted!(
+        Provider,
+        "refuses-without-a-hint",
+        "does not say what to do instead of what it lacks",
+        RefusesWithoutAHint
+    ),
+    twisted!(
+        Provider,
+        "loses-a-variable",
+        "leaves one environment variable out",
+        LosesAVariable
+    ),
+    twisted!(
+        Provider,
+        "ignores-the-split",
+        "says that traffic is split already",
+        IgnoresTheSplit
+    ),
+    twisted!(
+        Provider,
+        "deploys-into-a-split",
+        "does not see that traffic is split",
+        DeploysIntoASplit
+    ),
+];
+
+#[derive(Default)]
+struct ServesTheFirstVersion {
+    first: Mutex<BTreeMap<Name, VersionId>>,
+}
+
+#[async_trait]
+impl Twist for ServesTheFirstVersion {
+    async fn invoke(&self, inner: &dyn Provider, cx: &Ctx, mut call: Call) -> Result<Reply> {
+        let seen = inner.observe(cx, &call.name).await?;
+        let live = seen.and_then(|seen| {
+            let mut live = seen
+                .versions
+                .into_iter()
+                .filter(|version| version.share > 0);
+            live.next().map(|version| version.id)
+        });
+        if let (Qualifier::Live, Some(live)) = (&call.qualifier, live) {
+            let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+            let version = first.entry(call.name.clone()).or_insert(live).clone();
+            call.qualifier = Qualifier::Version(version);
+        }
+        inner.invoke(cx, call).await
+    }
+}
+
+struct AlwaysUpdates;
+
+impl Twist for AlwaysUpdates {
+    fn plan(
+        &self,
+        inner: &dyn Provider,
+        caps: &Capabilities,
+        want: &Desired,
+        seen: Option<&Observed>,
+    ) -> Result<Plan> {
+        let mut seen = seen.cloned();
+        if let Some(seen) = &mut seen {
+            let value = FieldValue::Plain("never asked".to_owned());
+            seen.fields.insert("env.TOUCHED".to_owned(), value);
+        }
+        inner.plan(caps, want, seen.as_ref())
+    }
+}
+
+struct TrustsTheMark;
+
+impl Twist for TrustsTheMark {
+    fn plan(
+        &self,
+        inner: &dyn Provider,
+        caps: &Capabilities,
+        want: &Desired,
+        seen: Option<&Observed>,
+    ) -> Result<Plan> {
+        if let (State::Present(spec), Some(seen)) = (&want.state, seen)
+            && let Owned::Marked { mark, .. } = &seen.owned
+            && mark.is_of(spec.hash())
+        {
+            let target = inner.id().as_str();
+            let base = Base::of(Some(seen));
+            return Ok(Plan::new(target, want.clone(), base, Change::Unchanged));
+        }
+        inner.plan(caps, want, seen)
+    }
+}
+
+struct DropsCallsWhileSwitching;
+
+/// Callers and deployers are different clients of one process.
+static SWITCHING: AtomicBool = AtomicBool::new(false);
+static DROPPED: AtomicBool = AtomicBool::new(false);
+
+#[async_trait]
+impl Twist for DropsCallsWhileSwitching {
+    async fn apply(
+        &self,
+        inner: &dyn Provider,
+        cx: &Ctx,
+        plan: &Plan,
+        step: &Step,
+        out: &mut Outputs,
+    ) -> Result<StepDone> {
+        if matches!(step.action, Action::Route(_)) && !matches!(plan.change, Change::Created) {
+            DROPPED.store(false, Ordering::SeqCst);
+            SWITCHING.store(true, Ordering::SeqCst);
+            for _ in 0..200 {
+                if DROPPED.load(Ordering::SeqCst) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            SWITCHING.store(false, Ordering::SeqCst);
+        }
+        inner.apply(cx, plan, step, out).await
+    }
+
+    async fn invoke(&self, inner: &dyn Provider, cx: &Ctx, call: Call) -> Result<Reply> {
+        if SWITCHING.load(Ordering::SeqCst) {
+            DROPPED.store(true, Ordering::SeqCst);
+            return Err(Error::new(ErrorKind::Unavailable, "invoke")
+                .on(&call.name)
+                .with_retry(Retry::No));
+        }
+        inner.invoke(cx, call).await
+    }
+}
+
+struct ReusesVersionIds;
+
+#[async_trait]
+impl Twist for ReusesVersionIds {
+    async fn apply(
+        &self,
+        inner: &dyn Provider,
+        cx: &Ctx,
+        plan: &Plan,
+        step: &Step,
+        out: &mut Outputs,
+    ) -> Result<StepDone> {
+        let done = inner.apply(cx, plan, step, out).await?;
+        if step.number as usize == plan.steps.len() {
+            out.version = Some(VersionId::new("1"));
+        }
+        Ok(done)
+    }
+}
+
+struct SkipsTheStartCheck;
+
+#[async_trait]
+impl Twist for SkipsTheStartCheck {
+    async fn apply(
+        &self,
+        inner: &dyn Provider,
+        cx: &Ctx,
+        plan: &Plan,
+        step: &Step,
+        out: &mut Outputs,
+    ) -> Result<StepDone> {
+        match step.action {
+            Action::Check => Ok(StepDone::Changed),
+            _ => inner.apply(cx, plan, step, out).await,
+        }
+    }
+}
+
+struct HidesTheLastWords;
+
+#[async_trait]
+impl Twist for HidesTheLastWords {
+    async fn apply(
+        &self,
+        inner: &dyn Provider,
+        cx: &Ctx,
+        plan: &Plan,
+        step: &Step,
+        out: &mut Outputs,
+    ) -> Result<StepDone> {
+        inner
+            .apply(cx, plan, step, out)
+            .await
+            .map_err(|error| match error.kind().clone() {
+                ErrorKind::RolloutFailed(failure) => {
+                    let failure = failure.with_logs(Vec::new());
+                    remade(error, ErrorKind::RolloutFailed(failure))
+                }
+                _ => error,
+            })
+    }
+}
+
+pub(super) struct ForgetsTheGuard;
+
+#[async_trait]
+impl Twist for ForgetsTheGuard {
+    async fn apply(
+        &self,
+        inner: &dyn Provider,
+        cx: &Ctx,
+        plan: &Plan,
+        step: &Step,
+        out: &mut Outputs,
+    ) -> Result<StepDone> {
+        let mut step = step.clone();
+        step.guard = Base::Any;
+        out.revision = None;
+        inner.apply(cx, plan, &step, out).await
+    }
+}
+
+/// Not broken by itself: a target with few memory sizes, for clients that round.
+pub(super) struct HasFewSizes;
+
+#[async_trait]
+impl Twist for HasFewSizes {
+    async fn discover(&self, inner: &dyn Provider, cx: &Ctx) -> Result<Capabilities> {
+        let mut caps = inner.discover(cx).await?;
+        caps.resources.memory_mb = Sizes::Steps(vec![128, 256, 512]);
+        Ok(caps)
+    }
+}
+
+struct RefusesWithoutAHint;
+
+#[async_trait]
+impl Twist for RefusesWithoutAHint {
+    async fn discover(&self, inner: &dyn Provider, cx: &Ctx) -> Result<Capabilities> {
+        let mut caps = inner.discover(cx).await?;
+        let artifacts = &mut caps.artifacts;
+        let governance = &mut caps.governance;
+        for support in [
+            &mut artifacts.image,
+            &mut governance.identity,
+            &mut governance.network,
+            &mut governance.encryption_key,
+        ] {
+            if !support.is_supported() {
+                *support = Support::refused("");
+            }
+        }
+        Ok(caps)
+    }
+}
+
+struct LosesAVariable;
+
+impl Twist for LosesAVariable {
+    fn plan(
+        &self,
+        inner: &dyn Provider,
+        caps: &Capabilities,
+        want: &Desired,
+        seen: Option<&Observed>,
+    ) -> Result<Plan> {
+        let mut want = want.clone();
+        if let State::Present(spec) = &mut want.state {
+            spec.env.remove("GREETING");
+        }
+        inner.plan(caps, &want, seen)
+    }
+}
+
+struct IgnoresTheSplit;
+
+impl Twist for IgnoresTheSplit {
+    fn plan(
+        &self,
+        inner: &dyn Provider,
+        caps: &Capabilities,
+        want: &Desired,
+        seen: Option<&Observed>,
+    ) -> Result<Plan> {
+        if let State::Traffic(_) = want.state {
+            let target = inner.id().as_str();
+            let base = Base::of(seen);
+            return Ok(Plan::new(target, want.clone(), base, Change::Unchanged));
+        }
+        inner.plan(caps, want, seen)
+    }
+}
+
+struct DeploysIntoASplit;
+
+#[async_trait]
+impl Twist for DeploysIntoASplit {
+    async fn observe(
+        &self,
+        inner: &dyn Provider,
+        cx: &Ctx,
+        name: &Name,
+    ) -> Result<Option<Observed>> {
+        let mut seen = inner.observe(cx, name).await?;
+        if let Some(split) = seen.as_mut().and_then(|seen| seen.split.as_mut()) {
+            let newest = split.shares().last().map(|(version, _)| version.clone());
+            if let Some(newest) = newest {
+                *split = anyport_core::plan::Split::all_to(newest);
+            }
+        }
+        Ok(seen)
+    }
+}
