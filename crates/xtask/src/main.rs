@@ -5,6 +5,7 @@
 mod bench;
 mod check;
 mod commands;
+mod contract;
 mod oracles;
 mod repo;
 
@@ -27,6 +28,8 @@ struct Args {
 enum Command {
     /// Check layering, file lengths, adapters' shape, and that the documents tell the truth
     Check(commands::check::Args),
+    /// Write CONTRACT.md and the matrix in the README from the rule table and a run, or check them
+    Contract(commands::contract::Args),
     /// Measure: counts exactly, times as ratios with their spread
     Bench(bench::Args),
     /// Run real functions, and compare our side with AWS's own programs
@@ -36,6 +39,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Check(args) => commands::check::run(&args),
+        Command::Contract(args) => commands::contract::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Oracles(args) => oracles::consult(&args),
     };

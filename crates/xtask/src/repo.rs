@@ -24,9 +24,7 @@ impl Repo {
     /// # Errors
     /// When one of them is not there or does not answer.
     pub(crate) fn open() -> Result<Self, Failure> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../..")
-            .canonicalize()?;
+        let root = root()?;
         let git = [
             "ls-files",
             "-z",
@@ -64,6 +62,16 @@ impl Repo {
         let bytes = fs::read(self.root.join(path))?;
         Ok(String::from_utf8(bytes).ok())
     }
+}
+
+/// The folder that the workspace lies in.
+///
+/// # Errors
+/// When the repository was moved after this program was built.
+pub(crate) fn root() -> io::Result<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
 }
 
 fn output(program: &OsStr, args: &[&str], folder: &Path) -> Result<Vec<u8>, Failure> {

@@ -1,7 +1,7 @@
 //! The project speaks of itself alone: no file names the machine or the papers of its writer.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Seen;
 use crate::commands::Failure;
@@ -30,14 +30,16 @@ pub(super) fn run(repo: &Repo) -> Result<Seen, Failure> {
     Ok(seen)
 }
 
-/// Where this clone lies, and the writer's home, as text.
+/// The writer's home, where this clone lies, and the folders above, deepest first, as text.
+/// Folders at the root of the file system are too common to be telling.
 fn private_folders(root: &Path, home: Option<&Path>) -> Vec<String> {
-    let above = root.ancestors().skip(1);
-    let named = [root].into_iter().chain(above).chain(home);
-    let private = named
-        .map(Path::to_path_buf)
-        .filter(|path| !EVERYWHERE.map(PathBuf::from).contains(path));
-    private.map(|path| path.display().to_string()).collect()
+    let above = root
+        .ancestors()
+        .filter(|path| path.components().count() > 2);
+    let named = above
+        .chain(home)
+        .filter(|path| !EVERYWHERE.iter().any(|other| *path == Path::new(other)));
+    named.map(|path| path.display().to_string()).collect()
 }
 
 fn problems(line: &str, private: &[String], files: &[String]) -> Vec<String> {
@@ -52,6 +54,8 @@ fn problems(line: &str, private: &[String], files: &[String]) -> Vec<String> {
         });
         if named {
             found.push(format!("names {folder}, a folder of this machine"));
+            // The folders above it are named by the same words.
+            break;
         }
     }
     for word in line.split(|char: char| !(char.is_ascii_alphanumeric() || "._-/".contains(char))) {
@@ -88,10 +92,10 @@ mod tests {
     fn folders_of_the_machine_are_found() {
         let root = Path::new("/data/me/clone");
         let private = private_folders(root, Some(Path::new("/home/me")));
-        assert_eq!(private, ["/data/me/clone", "/data/me", "/data", "/home/me"]);
+        assert_eq!(private, ["/data/me/clone", "/data/me", "/home/me"]);
         let found = |line| problems(line, &private, &[]).len();
         assert_eq!(found("see /home/me/notes"), 1);
-        assert_eq!(found("cd /data/me/clone"), 3);
+        assert_eq!(found("cd /data/me/clone"), 1);
         assert_eq!(found("/home/mel and x/data, /database, /tmp"), 0);
     }
 

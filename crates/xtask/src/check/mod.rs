@@ -5,6 +5,7 @@ mod layering;
 mod length;
 mod machine;
 mod paths;
+mod rules;
 mod versions;
 
 use std::fmt::Display;
@@ -21,7 +22,7 @@ pub(crate) struct Check {
 }
 
 /// Every check, in the order in which they run.
-pub(crate) const ALL: [Check; 6] = [
+pub(crate) const ALL: [Check; 7] = [
     Check {
         name: "layering",
         of: "dependencies between our crates",
@@ -36,6 +37,11 @@ pub(crate) const ALL: [Check; 6] = [
         name: "adapters",
         of: "adapters",
         run: adapters::run,
+    },
+    Check {
+        name: "rules",
+        of: "rules of the contract",
+        run: rules::run,
     },
     Check {
         name: "paths",

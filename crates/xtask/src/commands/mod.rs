@@ -1,6 +1,7 @@
 //! One module per command: its arguments and its `run`.
 
 pub(crate) mod check;
+pub(crate) mod contract;
 
 /// What ends a command early.
 pub(crate) type Failure = Box<dyn std::error::Error>;
