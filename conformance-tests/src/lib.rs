@@ -25,6 +25,7 @@ pub mod scene;
 pub mod seam;
 mod verdict;
 
+pub use anyport_testkit::{NoProbe, find_probe};
 pub use harness::{Harness, Site};
 pub use report::{CaseReport, Report, Summary};
 pub use run::{Options, SEED, SuiteError, run};

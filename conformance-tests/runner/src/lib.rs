@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use anyport::local::Config;
 use anyport::{Connect, Target};
 use anyport_conformance::harness::{Folder, Harness, Layout, Missing, Records, Site};
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ pub const LAYOUT: Layout = Layout {
     secret: "secrets/NAME",
     secret_reference: "secret://file/NAME",
     passing: &["lock"],
+    written: &["/logs/"],
 };
 
 /// `local://`, every place a state folder of its own.
@@ -35,7 +37,11 @@ impl Local {
             .tempdir()?;
         let hooks = Records::new(LAYOUT, |folder| async move {
             let url = format!("local://{}", folder.display());
-            let target = Connect::new(url).connect().await?;
+            let mut config = Config::new(&folder);
+            // The suite deploys no bundles, and looking for interpreters starts two programs for every client.
+            config.python = folder.join("no-python");
+            config.node = folder.join("no-node");
+            let target = Connect::new(url).local(config).connect().await?;
             Ok(Arc::clone(Target::provider(&target)))
         });
         Ok(Self {

@@ -60,8 +60,7 @@ async fn cancelled(scene: &Scene) -> Verdict {
             }
         }
         drop(victim);
-        survivor.put(spec).await?;
-        survivor.settle().await;
+        survivor.taken_up(&spec).await?;
         survivor.serves(&name, "a").await?;
         survivor.gone(&name).await?;
     }
@@ -120,7 +119,7 @@ async fn dropped(scene: &Scene) -> Verdict {
             }
         }
         drop(victim);
-        let outcome = survivor.put(spec).await?;
+        let outcome = survivor.taken_up(&spec).await?;
         ensure!(
             matches!(
                 outcome.change,
@@ -129,7 +128,6 @@ async fn dropped(scene: &Scene) -> Verdict {
             "after a drop at call {k} the deploy came out as {}",
             outcome.change.word()
         );
-        survivor.settle().await;
         survivor.serves(&name, "a").await?;
         survivor.gone(&name).await?;
     }
@@ -171,8 +169,7 @@ async fn deploy_dropped(scene: &Scene) -> Verdict {
             before.return_soon().await.map_err(Stop::Failed)?;
             return Ok(Pass::Holds);
         }
-        client.put(spec).await?;
-        client.settle().await;
+        client.taken_up(&spec).await?;
         client.serves(&name, "a").await?;
         client.gone(&name).await?;
         before

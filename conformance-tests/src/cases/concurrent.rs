@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyport_core::call::{Accepted, Call, DeadLetter, Identity, LogLine, LogQuery, Reply};
 use anyport_core::capability::{Capabilities, Lock};
 use anyport_core::context::Ctx;
-use anyport_core::error::{ErrorKind, Result};
+use anyport_core::error::Result;
 use anyport_core::outcome::{Outputs, StepDone};
 use anyport_core::plan::{Desired, Observed, Plan, Step};
 use anyport_core::provider::{Cursor, Page, Provider, Scope};
@@ -18,7 +18,7 @@ use futures_core::stream::BoxStream;
 use tokio::sync::Semaphore;
 
 use super::{Budget, Case, case};
-use crate::scene::{Scene, owner};
+use crate::scene::{Scene, is_conflict, owner};
 use crate::verdict::{Chain, Pass, Stop, Verdict, ensure, fail};
 
 pub(super) const CASES: &[Case] = &[
@@ -78,23 +78,6 @@ async fn concurrent(scene: &Scene) -> Verdict {
         listed.residue.join(", ")
     );
     Ok(Pass::Holds)
-}
-
-/// Whether the error says that somebody else came first, also when some steps were done before that.
-fn is_conflict(error: &anyport_core::Error) -> bool {
-    let kind = |error: &anyport_core::Error| {
-        matches!(
-            error.kind(),
-            ErrorKind::Conflict | ErrorKind::AlreadyExists { .. }
-        )
-    };
-    let mut source = std::error::Error::source(error);
-    let mut found = kind(error);
-    while let Some(cause) = source {
-        found |= cause.downcast_ref().is_some_and(kind);
-        source = cause.source();
-    }
-    found
 }
 
 /// A deploy that somebody overtakes notices: before its first step, and between two of them.

@@ -169,7 +169,7 @@ async fn converges(
         "the removal came out as {}",
         removed.change.word()
     );
-    let differs = before.compare(&scene.inventory().await?);
+    let differs = before.compare_all(&scene.inventory().await?);
     ensure!(
         differs.is_empty(),
         "after the removal something is left: {}",

@@ -61,7 +61,7 @@ async fn takes_all(scene: &Scene) -> Verdict {
         "nothing had to stay, and these did: {}",
         removed.kept.join(", ")
     );
-    let differs = before.compare(&scene.inventory().await?);
+    let differs = before.compare_all(&scene.inventory().await?);
     ensure!(
         differs.is_empty(),
         "the removal did not leave what was before: {}",
@@ -156,7 +156,7 @@ async fn keeps_events(scene: &Scene) -> Verdict {
     );
     drop(letters);
     client.remove(&name, Removal::default().purge(true)).await?;
-    let differs = before.compare(&scene.inventory().await?);
+    let differs = before.compare_all(&scene.inventory().await?);
     ensure!(
         differs.is_empty(),
         "purging did not leave what was before: {}",

@@ -7,7 +7,7 @@ use anyport_core::provider::Provider;
 use anyport_core::spec::Name;
 use async_trait::async_trait;
 
-use super::{Edit, Harness, Inventory, Missing, Site};
+use super::{Edit, FileKind, Harness, Inventory, Missing, Site};
 
 /// What the suite must know of a folder's layout.
 #[async_trait]
@@ -18,8 +18,11 @@ pub trait FolderHooks: Send + Sync + 'static {
     /// Whatever connecting fails with.
     async fn open(&self, folder: &Path) -> anyport_core::Result<Arc<dyn Provider>>;
 
-    /// Whether a file comes and goes by itself (a lock, a lease), by its path from the folder.
-    fn is_passing(&self, path: &str) -> bool;
+    /// What a file is, by its path from the folder. A thing of its own unless overridden.
+    fn kind(&self, path: &str) -> FileKind {
+        let _ = path;
+        FileKind::Thing
+    }
 
     /// Puts something called `name` there that carries no mark.
     ///
@@ -100,7 +103,7 @@ impl<H: FolderHooks> Site for Place<H> {
     }
 
     async fn inventory(&self) -> Result<Inventory, Missing> {
-        Inventory::of_folder(&self.folder, &|path| self.hooks.is_passing(path)).map_err(|error| {
+        Inventory::of_folder(&self.folder, &|path| self.hooks.kind(path)).map_err(|error| {
             Missing::because(format!("cannot list {}: {error}", self.folder.display()))
         })
     }

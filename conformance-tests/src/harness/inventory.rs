@@ -6,8 +6,13 @@ use std::io;
 use std::path::Path;
 
 /// Everything in a place: things by name, each with what tells whether it changed.
+///
+/// What functions write by themselves, such as logs, is kept apart: it may change at any time, and still has to go with its function.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Inventory(BTreeMap<String, String>);
+pub struct Inventory {
+    things: BTreeMap<String, String>,
+    written: BTreeMap<String, String>,
+}
 
 impl Inventory {
     /// Nothing.
@@ -18,16 +23,21 @@ impl Inventory {
 
     /// Adds a thing.
     pub fn add(&mut self, name: impl Into<String>, state: impl Into<String>) {
-        self.0.insert(name.into(), state.into());
+        self.things.insert(name.into(), state.into());
     }
 
-    /// Every file and link under `root` by path and size, except those that `ignore` names by their path from `root`. Folders do not count.
+    /// Adds something that functions write by themselves.
+    pub fn add_written(&mut self, name: impl Into<String>, state: impl Into<String>) {
+        self.written.insert(name.into(), state.into());
+    }
+
+    /// Every file and link under `root` by path and size, as `kind` says by its path from `root`. Folders do not count.
     ///
     /// A file that goes away while it is looked at is not there.
     ///
     /// # Errors
     /// When a folder cannot be read.
-    pub fn of_folder(root: &Path, ignore: &dyn Fn(&str) -> bool) -> io::Result<Self> {
+    pub fn of_folder(root: &Path, kind: &dyn Fn(&str) -> FileKind) -> io::Result<Self> {
         let mut all = Self::new();
         let mut folders = vec![root.to_owned()];
         while let Some(folder) = folders.pop() {
@@ -46,8 +56,11 @@ impl Inventory {
                     continue;
                 }
                 let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy();
-                if !ignore(&name) {
-                    all.add(name, format!("{} bytes", meta.len()));
+                let size = format!("{} bytes", meta.len());
+                match kind(&name) {
+                    FileKind::Passing => {}
+                    FileKind::Written => all.add_written(name, size),
+                    FileKind::Thing => all.add(name, size),
                 }
             }
         }
@@ -57,34 +70,65 @@ impl Inventory {
     /// Whether nothing is there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.things.is_empty() && self.written.is_empty()
     }
 
-    /// What is only in one of the two, or differs, in words; nothing when they are equal.
+    /// What is only in one of the two, or differs, in words; nothing when they are equal. What functions write does not count.
     #[must_use]
     pub fn compare(&self, later: &Self) -> Vec<String> {
-        let gone = self
-            .0
-            .keys()
-            .filter(|name| !later.0.contains_key(*name))
-            .map(|name| format!("{name} is gone"));
-        let new = later
-            .0
-            .keys()
-            .filter(|name| !self.0.contains_key(*name))
-            .map(|name| format!("{name} is new"));
-        let changed = self
-            .0
-            .iter()
-            .filter(|(name, state)| later.0.get(*name).is_some_and(|other| other != *state))
-            .map(|(name, _)| format!("{name} changed"));
-        gone.chain(new).chain(changed).collect()
+        differences(&self.things, &later.things)
     }
+
+    /// The same, and what functions write counts: for when the functions should be gone.
+    #[must_use]
+    pub fn compare_all(&self, later: &Self) -> Vec<String> {
+        let mut found = self.compare(later);
+        // What the functions that are still there write goes on changing.
+        let written = differences(&self.written, &later.written);
+        found.extend(
+            written
+                .into_iter()
+                .filter(|found| !found.ends_with(CHANGED)),
+        );
+        found
+    }
+}
+
+const CHANGED: &str = " changed";
+
+fn differences(
+    earlier: &BTreeMap<String, String>,
+    later: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let gone = earlier
+        .keys()
+        .filter(|name| !later.contains_key(*name))
+        .map(|name| format!("{name} is gone"));
+    let new = later
+        .keys()
+        .filter(|name| !earlier.contains_key(*name))
+        .map(|name| format!("{name} is new"));
+    let changed = earlier
+        .iter()
+        .filter(|(name, state)| later.get(*name).is_some_and(|other| other != *state))
+        .map(|(name, _)| format!("{name}{CHANGED}"));
+    gone.chain(new).chain(changed).collect()
+}
+
+/// What a file is to an [`Inventory`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// Something that is there until somebody removes it.
+    Thing,
+    /// Something that functions write by themselves.
+    Written,
+    /// Something that comes and goes by itself: a lock, a lease.
+    Passing,
 }
 
 impl fmt::Display for Inventory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, name) in self.0.keys().enumerate() {
+        for (place, name) in self.things.keys().enumerate() {
             if place > 0 {
                 f.write_str(", ")?;
             }
@@ -104,16 +148,22 @@ mod tests {
         std::fs::create_dir_all(folder.join("a/b")).unwrap();
         std::fs::write(folder.join("a/b/one"), "1").unwrap();
         std::fs::write(folder.join("a/lock"), "").unwrap();
-        let ignore = |name: &str| name.ends_with("lock");
-        let before = Inventory::of_folder(&folder, &ignore).unwrap();
+        let kind = |name: &str| match name {
+            "a/lock" => FileKind::Passing,
+            name if name.ends_with("log") => FileKind::Written,
+            _ => FileKind::Thing,
+        };
+        let before = Inventory::of_folder(&folder, &kind).unwrap();
         assert_eq!(before.to_string(), "a/b/one");
         std::fs::write(folder.join("a/b/one"), "22").unwrap();
         std::fs::write(folder.join("a/two"), "2").unwrap();
-        let after = Inventory::of_folder(&folder, &ignore).unwrap();
+        std::fs::write(folder.join("a/log"), "line").unwrap();
+        let after = Inventory::of_folder(&folder, &kind).unwrap();
         assert_eq!(before.compare(&after), ["a/two is new", "a/b/one changed"]);
         assert_eq!(after.compare(&before).len(), 2);
+        assert_eq!(before.compare_all(&after).last().unwrap(), "a/log is new");
         std::fs::remove_dir_all(&folder).unwrap();
-        let gone = Inventory::of_folder(&folder, &ignore).unwrap();
+        let gone = Inventory::of_folder(&folder, &kind).unwrap();
         assert!(gone.is_empty());
     }
 }

@@ -13,7 +13,7 @@ use anyport_testkit::{Packed, ProbeKit, Variant};
 use async_trait::async_trait;
 
 pub use folder::{Folder, FolderHooks};
-pub use inventory::Inventory;
+pub use inventory::{FileKind, Inventory};
 pub use records::{Layout, Records};
 
 /// Something a harness cannot provide, with the reason: the case is reported as not run.

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures_core::future::BoxFuture;
 use serde_json::Value;
 
-use super::{Edit, FolderHooks, Missing};
+use super::{Edit, FileKind, FolderHooks, Missing};
 
 /// Where things are in the folder. `NAME` in a path stands for the name of a function or secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Layout {
     pub secret_reference: &'static str,
     /// Files that come and go by themselves, by their path.
     pub passing: &'static [&'static str],
+    /// What the paths of files contain that functions write by themselves.
+    pub written: &'static [&'static str],
 }
 
 type Open =
@@ -82,8 +84,14 @@ impl FolderHooks for Records {
         (self.open)(folder.to_owned()).await
     }
 
-    fn is_passing(&self, path: &str) -> bool {
-        self.layout.passing.contains(&path)
+    fn kind(&self, path: &str) -> FileKind {
+        if self.layout.passing.contains(&path) {
+            FileKind::Passing
+        } else if self.layout.written.iter().any(|part| path.contains(part)) {
+            FileKind::Written
+        } else {
+            FileKind::Thing
+        }
     }
 
     fn foreign(&self, folder: &Path, name: &Name) -> Result<(), Missing> {

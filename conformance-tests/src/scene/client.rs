@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyport_client::{Removal, Target};
 use anyport_core::call::{Call, LogQuery};
 use anyport_core::capability::{Capabilities, Fit, Sizes};
-use anyport_core::error::Result;
+use anyport_core::error::{Error, ErrorKind, Result};
 use anyport_core::outcome::Outcome;
 use anyport_core::plan::State;
 use anyport_core::spec::{Name, Spec, SpecBuilder};
@@ -128,6 +128,25 @@ impl Client {
         Ok(outcome)
     }
 
+    /// Takes up a deploy that somebody dropped or cancelled: what was under way then may still be, and is a `Conflict` until it has ended.
+    ///
+    /// # Errors
+    /// When it does not come to be.
+    pub async fn taken_up(&self, spec: &Spec) -> Result<Outcome, Stop> {
+        let mut outcome = None;
+        until("a change that was dropped to end", async || {
+            match self.put(spec.clone()).await {
+                Ok(done) => outcome = Some(done),
+                Err(error) if is_conflict(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+            Ok(outcome.is_some())
+        })
+        .await?;
+        self.settle().await;
+        outcome.ok_or_else(|| Stop::Failed("a deploy came to nothing".to_owned()))
+    }
+
     /// Waits as long as the target may take to settle.
     pub async fn settle(&self) {
         let time = self.caps.deploy.settles_within;
@@ -207,6 +226,23 @@ impl Client {
     }
 }
 
+/// Whether the error says that somebody else came first, also when some steps were done before that.
+pub(crate) fn is_conflict(error: &Error) -> bool {
+    let kind = |error: &Error| {
+        matches!(
+            error.kind(),
+            ErrorKind::Conflict | ErrorKind::AlreadyExists { .. }
+        )
+    };
+    let mut found = kind(error);
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        found |= cause.downcast_ref().is_some_and(kind);
+        source = cause.source();
+    }
+    found
+}
+
 /// The nearest size to `want` that exists.
 pub(crate) fn fitting(sizes: &Sizes, want: u64) -> u64 {
     match sizes.fit(want) {
@@ -219,12 +255,9 @@ pub(crate) fn fitting(sizes: &Sizes, want: u64) -> u64 {
 pub(crate) async fn answer(reply: anyport_core::call::Reply) -> Result<Value> {
     let bytes = reply.body.collect(REPLY).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
-        anyport_core::Error::new(
-            anyport_core::ErrorKind::Unavailable,
-            "read the probe's answer",
-        )
-        .because("it is not JSON")
-        .with_source(error)
+        Error::new(ErrorKind::Unavailable, "read the probe's answer")
+            .because("it is not JSON")
+            .with_source(error)
     })
 }
 

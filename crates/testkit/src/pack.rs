@@ -65,16 +65,19 @@ impl ProbeKit {
     /// # Errors
     /// When no temporary folder can be made.
     pub fn new(probe: impl Into<PathBuf>) -> std::io::Result<Self> {
+        let probe = probe.into();
+        let folder = tempfile::Builder::new()
+            .prefix("anyport-probe-")
+            .tempdir()?;
+        let lean = folder.path().join("lean");
         Ok(Self {
-            probe: probe.into(),
-            folder: tempfile::Builder::new()
-                .prefix("anyport-probe-")
-                .tempdir()?,
+            probe: if strip(&probe, &lean) { lean } else { probe },
+            folder,
             packed: Mutex::default(),
         })
     }
 
-    /// The probe's executable.
+    /// The probe's executable, without symbols where that could be had.
     #[must_use]
     pub fn probe(&self) -> &Path {
         &self.probe
@@ -137,6 +140,19 @@ impl ProbeKit {
             content: Arc::new(FileContent::from(&packed)),
         })
     }
+}
+
+/// Copies the program without its symbols: a development build is four times as large with them, and is packed and unpacked often.
+/// False where there is no `strip`, or it does not know the program.
+fn strip(program: &Path, to: &Path) -> bool {
+    std::process::Command::new("strip")
+        .arg("-o")
+        .args([to, program])
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 #[cfg(unix)]

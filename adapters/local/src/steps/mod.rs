@@ -43,8 +43,9 @@ pub(crate) async fn take(
         plan,
         step,
         out,
+        held: None,
     };
-    let _lock = taking.lock().await?;
+    taking.held = Some(Arc::new(taking.lock().await?));
     match &step.action {
         Action::Create => taking.create().await,
         Action::Upload(digest) => taking.upload(*digest).await,
@@ -74,6 +75,8 @@ struct Taking<'a> {
     plan: &'a Plan,
     step: &'a Step,
     out: &'a mut Outputs,
+    /// The function's lock. Work on another thread shares it: dropping the step does not stop that work.
+    held: Option<Arc<Lock>>,
 }
 
 impl Taking<'_> {
@@ -107,9 +110,27 @@ impl Taking<'_> {
             .call(operation, effect, self.name.as_str(), || {
                 let (work, name) = (Arc::clone(&work), self.name.clone());
                 let store = Arc::clone(&self.live.store);
-                blocking(operation, move || work(&store, &name))
+                self.locked(operation, move || work(&store, &name))
             })
             .await
+    }
+
+    /// Work on another thread, with the function's lock held until it has ended.
+    fn locked<T, F>(
+        &self,
+        operation: &'static str,
+        work: F,
+    ) -> impl Future<Output = Result<T>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T> + Send + 'static,
+    {
+        let held = self.held.clone();
+        blocking(operation, move || {
+            let result = work();
+            drop(held);
+            result
+        })
     }
 
     /// The record as it is now, `None` when there is none.

@@ -9,7 +9,6 @@ use anyport_core::plan::{Split, VersionId};
 use futures_util::StreamExt as _;
 
 use super::{Taking, WRITE};
-use crate::provider::blocking;
 use crate::store::{Record, Release, Stored, revision};
 use crate::{error, ids, lower};
 
@@ -61,14 +60,15 @@ impl Taking<'_> {
     async fn send(&self, content: &dyn Content, digest: Digest) -> Result<()> {
         let (store, name) = (self.live.store.clone(), self.name.clone());
         let open = move || store.upload(&name, digest);
-        let mut upload = blocking("upload the artifact", open).await?;
+        let mut upload = self.locked("upload the artifact", open).await?;
         let mut pieces = content.open();
         while let Some(piece) = pieces.next().await {
             let piece = piece?;
             let write = move || upload.write(&piece).map(|()| upload);
-            upload = blocking("upload the artifact", write).await?;
+            upload = self.locked("upload the artifact", write).await?;
         }
-        blocking("unpack the artifact", move || upload.finish()).await
+        self.locked("unpack the artifact", move || upload.finish())
+            .await
     }
 
     /// Makes an immutable version, which gets no traffic yet.

@@ -31,10 +31,6 @@ impl FolderHooks for Hooks {
         Ok(Arc::new(Unixd::open(url, env!("CARGO_BIN_EXE_unixd"))?))
     }
 
-    fn is_passing(&self, _: &str) -> bool {
-        false
-    }
-
     fn foreign(&self, folder: &Path, name: &Name) -> Result<(), Missing> {
         let place = folder.join(name.as_str());
         fs::create_dir(&place).map_err(Missing::because)?;
