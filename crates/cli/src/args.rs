@@ -89,10 +89,22 @@ pub(crate) enum Command {
     Release(commands::release::Args),
     /// Make a function's artifact, and say what is in it
     Package(commands::package::Args),
+    /// Prove that a target keeps the contract
+    Conformance(commands::conformance::Args),
     /// Hold local targets open: events are delivered, logs are shown
     Dev(commands::dev::Args),
     /// Say what this machine has and what is missing
     Doctor(commands::doctor::Args),
     /// Print completions for a shell
     Completions(commands::completions::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
 }

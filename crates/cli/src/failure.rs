@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyport::manifest::{Diagnostic, Diagnostics};
-use anyport::{Error, ErrorKind, Halted, package};
+use anyport::{Error, ErrorKind, package};
 
 use crate::exit::Exit;
 
@@ -132,7 +132,10 @@ impl Failure {
         };
         let mut failure = Self::new("several", message).exit(exit);
         if exit == Exit::Partial {
-            failure.next = Some("run the same command again to finish".to_owned());
+            failure.next = Some(
+                "mend what failed and run the same command again; what is done stays done"
+                    .to_owned(),
+            );
         }
         failure.parts = parts;
         failure
@@ -164,7 +167,6 @@ impl From<Error> for Failure {
         let exit = match error.kind() {
             ErrorKind::AlreadyExists { .. } | ErrorKind::Forbidden => Exit::Refused,
             ErrorKind::Incomplete { .. } => Exit::Partial,
-            _ if Halted::of(&error).is_some_and(|state| !state.done.is_empty()) => Exit::Partial,
             _ => Exit::Error,
         };
         let mut failure = Self::new(error.kind().name(), message).exit(exit);

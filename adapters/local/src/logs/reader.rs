@@ -36,13 +36,17 @@ pub(crate) fn read(dir: PathBuf, query: LogQuery) -> BoxStream<'static, Result<L
         tail: query.tail.map(|_| VecDeque::new()),
         number: 0,
         caught_up: false,
+        was_there: false,
         query,
         dir,
     };
     stream::try_unfold(reading, |mut reading| async move {
         loop {
             let ended = reading.caught_up && !reading.query.follow;
-            if ended || (reading.caught_up && !reading.dir.exists()) {
+            // Before the first line there is no folder yet; one that is gone again went with its function.
+            let there = reading.dir.exists();
+            reading.was_there |= there;
+            if ended || (reading.caught_up && reading.was_there && !there) {
                 return Ok::<_, Error>(None);
             }
             if reading.caught_up {
@@ -83,6 +87,8 @@ struct Reading {
     tail: Option<VecDeque<LogLine>>,
     number: u64,
     caught_up: bool,
+    /// Whether the folder was there when it was looked at.
+    was_there: bool,
 }
 
 /// An open file.
@@ -92,6 +98,8 @@ struct Source {
     partial: Vec<u8>,
     /// Whether it was the file being written when it was opened.
     growing: bool,
+    /// Whether it was seen to be closed once.
+    closing: bool,
     inode: Stamp,
 }
 
@@ -188,6 +196,11 @@ impl Reading {
         if now.is_some_and(|now| now.same_file(&source.inode)) {
             return Ok(false);
         }
+        if self.query.follow && !source.closing {
+            // A writer that looked just before may still be writing to it: it is given until the next look.
+            source.closing = true;
+            return Ok(false);
+        }
         source.growing = false;
         let mut files = closed(&self.dir)?;
         let own = files.iter().position(
@@ -195,6 +208,9 @@ impl Reading {
         );
         // When it is gone already, everything that is there is newer.
         let newer = files.split_off(own.map_or(0, |own| own + 1));
+        if own.is_some() {
+            self.last = files.pop();
+        }
         self.files = Some(newer.into());
         Ok(true)
     }
@@ -240,6 +256,7 @@ impl Source {
             file: BufReader::with_capacity(64 << 10, file),
             partial: Vec::new(),
             growing,
+            closing: false,
             inode,
         }))
     }

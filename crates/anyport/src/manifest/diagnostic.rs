@@ -55,19 +55,17 @@ impl Diagnostic {
         error.message().starts_with("duplicate key")
     }
 
-    pub(super) fn of_syntax(error: &toml::de::Error) -> Self {
-        let (code, help) = if Self::is_doubled_key(error) {
-            (
-                "duplicate_key",
-                "a table or key of this name is further up; rename one or merge them",
-            )
-        } else {
-            (
-                "syntax",
-                "this is not TOML; https://toml.io shows the syntax on one page",
-            )
-        };
-        Self::new(code, error.message()).help(help).at(error.span())
+    pub(super) fn of_syntax(error: &toml::de::Error, text: &str) -> Self {
+        if Self::is_doubled_key(error) {
+            let key = error.span().and_then(|span| text.get(span));
+            let message = format!("`{}` is here for the second time", key.unwrap_or("a key"));
+            return Self::new("duplicate_key", message)
+                .help("names are unique; rename one, or merge the two")
+                .at(error.span());
+        }
+        Self::new("syntax", error.message())
+            .help("this is not TOML; https://toml.io shows the syntax on one page")
+            .at(error.span())
     }
 
     /// Points a violation at the field of the table `at` that it is about, or at the nearest table around it.

@@ -83,8 +83,8 @@ impl Manifest {
     pub fn parse(text: &str) -> Result<Self, Diagnostics> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let mut found = Diagnostics::none();
-        for error in &errors {
-            found.push(Diagnostic::of_syntax(error));
+        for error in without_consequences(&errors, text) {
+            found.push(Diagnostic::of_syntax(error, text));
         }
         // What was recovered from broken syntax is a guess; a doubled key leaves the rest as it is.
         if !errors.iter().all(Diagnostic::is_doubled_key) {
@@ -93,7 +93,7 @@ impl Manifest {
         shape::check(&table, &mut found);
         found.or(())?;
         let document: Document =
-            toml::from_str(text).map_err(|error| Diagnostic::of_syntax(&error))?;
+            toml::from_str(text).map_err(|error| Diagnostic::of_syntax(&error, text))?;
         let spans = Spans::of(&table);
         let mut found = Diagnostics::none();
         let functions = application::check(&document, &spans, &mut found);
@@ -138,4 +138,30 @@ impl Manifest {
             })
             .collect()
     }
+}
+
+/// The keys of a table that is there twice are doubled only because the table is: they are left out.
+fn without_consequences<'a>(
+    errors: &'a [toml::de::Error],
+    text: &'a str,
+) -> impl Iterator<Item = &'a toml::de::Error> {
+    let mut doubled = 0..0;
+    errors.iter().filter(move |error| {
+        let Some(span) = error.span().filter(|_| Diagnostic::is_doubled_key(error)) else {
+            return true;
+        };
+        if doubled.contains(&span.start) {
+            return false;
+        }
+        let line = text[..span.start]
+            .rfind('\n')
+            .map_or(0, |newline| newline + 1);
+        if text[line..].starts_with('[') {
+            let end = text[span.end..]
+                .find("\n[")
+                .map_or(text.len(), |next| span.end + next);
+            doubled = span.end..end;
+        }
+        true
+    })
 }

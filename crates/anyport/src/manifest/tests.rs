@@ -286,9 +286,15 @@ fn doubled_names_are_refused() {
     let twice = problems(
         "schema = 1\napp = \"shop\"\n[function.cart]\nsource = { bin = \"a\" }\n[function.cart]\nsource = { bin = \"b\" }\nmemroy_mb = 1",
     );
-    assert!(
-        twice.starts_with("5:11 duplicate_key: duplicate key; "),
-        "{twice}"
+    assert_eq!(
+        twice,
+        "5:11 duplicate_key: `cart` is here for the second time; names are unique; rename one, or merge the two\n\
+         7:1 unknown_key: unknown key `memroy_mb` in function `cart`; did you mean `memory_mb`?"
+    );
+    let keys = in_function("source = { bin = \"a\" }\nmemory_mb = 1\nmemory_mb = 2");
+    assert_eq!(
+        keys,
+        "6:1 duplicate_key: `memory_mb` is here for the second time; names are unique; rename one, or merge the two"
     );
     let both = problems(
         "schema = 1\napp = \"shop\"\n[function.cart]\nsource = { bin = \"a\" }\n[service.cart]\nsource = { bin = \"b\" }",

@@ -78,6 +78,6 @@ pub(super) fn located(
 ) -> Failure {
     match (error.kind(), session.project_if_any()) {
         (ErrorKind::InvalidSpec(violations), Some(project)) => project.locate(name, violations),
-        _ => error.into(),
+        _ => many::with_insistence(error),
     }
 }

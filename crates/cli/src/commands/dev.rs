@@ -1,7 +1,7 @@
 //! `anyport dev`
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyport::Target;
 use anyport::call::{LogLine, LogQuery};
@@ -27,6 +27,8 @@ pub(crate) struct Args {}
 type Lines = BoxStream<'static, (Name, anyport::Result<LogLine>)>;
 
 pub(crate) async fn run(_: Args, context: &Context) -> Result<Exit, Failure> {
+    // What is delivered as soon as a target is open is shown too.
+    let since = SystemTime::now();
     let session = Session::start(context)?;
     let scope = match session.project_if_any() {
         Some(_) => Scope::Owned(session.owner()),
@@ -47,7 +49,14 @@ pub(crate) async fn run(_: Args, context: &Context) -> Result<Exit, Failure> {
             () = context.cancel.cancelled() => return Ok(Exit::Clean),
             _ = look.tick() => {
                 for target in &targets {
-                    follow(context, target, &scope, &mut followed, &mut lines).await?;
+                    let new = unfollowed(target, &scope, &mut followed).await?;
+                    for name in new {
+                        match follow(context, target, name, since).await {
+                            Ok(more) => lines.push(more),
+                            // It may have been removed since it was listed.
+                            Err(failure) => context.output.detail(&failure.to_string()),
+                        }
+                    }
                 }
             }
             Some((name, line)) = lines.next(), if !lines.is_empty() => {
@@ -59,18 +68,16 @@ pub(crate) async fn run(_: Args, context: &Context) -> Result<Exit, Failure> {
                 }
             }
         }
-        followed.retain(|(_, name): &(String, Name)| !name.as_str().is_empty());
     }
 }
 
-/// Follows every function that is not followed yet, from now on.
-async fn follow(
-    context: &Context,
+/// Functions that are not followed yet; from now on they are.
+async fn unfollowed(
     target: &Target,
     scope: &Scope,
     followed: &mut BTreeSet<(String, Name)>,
-    lines: &mut SelectAll<Lines>,
-) -> Result<(), Failure> {
+) -> Result<Vec<Name>, Failure> {
+    let (mut new, mut there) = (Vec::new(), BTreeSet::new());
     let mut entries = target.list(scope.clone());
     while let Some(entry) = entries.next().await {
         let Entry::Function(function) = entry? else {
@@ -79,25 +86,37 @@ async fn follow(
         let Ok(name) = function.name.parse::<Name>() else {
             continue;
         };
-        if !followed.insert((target.id().to_string(), name.clone())) {
-            continue;
+        let key = (target.id().to_string(), name);
+        if followed.insert(key.clone()) {
+            new.push(key.1.clone());
         }
-        let mut query = LogQuery::new(name.clone());
-        query.follow = true;
-        query.since = Some(std::time::SystemTime::now());
-        let stream = target.logs(query).await?;
-        let label = name.clone();
-        lines.push(stream.map(move |line| (label.clone(), line)).boxed());
-        let events = target.status(&name).await?.events;
-        if events.waiting > 0 {
-            let waiting = words::count(
-                usize::try_from(events.waiting).unwrap_or(usize::MAX),
-                "event",
-            );
-            context
-                .output
-                .note(&format!("{name}: {waiting} to deliver"));
-        }
+        there.insert(key);
     }
-    Ok(())
+    // What was removed is followed anew when it comes back.
+    followed.retain(|key| key.0 != target.id().as_str() || there.contains(key));
+    Ok(new)
+}
+
+/// What a function writes from `since` on.
+async fn follow(
+    context: &Context,
+    target: &Target,
+    name: Name,
+    since: SystemTime,
+) -> Result<Lines, Failure> {
+    let events = target.status(&name).await?.events;
+    if events.waiting > 0 {
+        let waiting = words::count(
+            usize::try_from(events.waiting).unwrap_or(usize::MAX),
+            "event",
+        );
+        context
+            .output
+            .note(&format!("{name}: {waiting} to deliver"));
+    }
+    let mut query = LogQuery::new(name.clone());
+    query.follow = true;
+    query.since = Some(since);
+    let lines = target.logs(query).await?;
+    Ok(lines.map(move |line| (name.clone(), line)).boxed())
 }

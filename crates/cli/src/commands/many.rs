@@ -1,5 +1,6 @@
 //! Working on several functions: what was done is shown, what failed is summed up.
 
+use anyport::ErrorKind;
 use anyport::outcome::Outcome;
 use anyport::plan::Force;
 use clap::ValueEnum;
@@ -24,6 +25,25 @@ pub(crate) fn force(insist: &[Insist]) -> Force {
     force.protected = insist.contains(&Insist::Protected);
     force.split = insist.contains(&Insist::Split);
     force
+}
+
+/// Says how to insist with this command line, where insisting helps.
+pub(crate) fn with_insistence(error: anyport::Error) -> Failure {
+    let protected = *error.kind() == ErrorKind::Forbidden && error.provider().is_none();
+    let split = *error.kind() == ErrorKind::Conflict
+        && error
+            .why()
+            .is_some_and(|why| why.starts_with("traffic is split"));
+    let failure = Failure::from(error);
+    if protected {
+        failure.next("add --force protected if you mean it")
+    } else if split {
+        failure.next(
+            "end the split with `anyport traffic` or `anyport rollback`, or add --force split",
+        )
+    } else {
+        failure
+    }
 }
 
 /// Shows the outcomes that there are, then sums up the failures.

@@ -4,6 +4,7 @@ pub(crate) mod adopt;
 pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod conformance;
 pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod dev;
@@ -49,6 +50,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Adopt(args) => adopt::run(args, context).await,
         Command::Release(args) => release::run(args, context).await,
         Command::Package(args) => package::run(args, context).await,
+        Command::Conformance(args) => conformance::run(args, context).await,
         Command::Dev(args) => dev::run(args, context).await,
         Command::Doctor(args) => doctor::run(&args, context).await,
         Command::Completions(args) => completions::run(&args, context),

@@ -43,7 +43,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         .force(many::force(&args.force).protected);
     let mut results = Vec::with_capacity(targets.len());
     for (name, target) in targets {
-        results.push(target.remove(&name, removal).await.map_err(Failure::from));
+        results.push(
+            target
+                .remove(&name, removal)
+                .await
+                .map_err(many::with_insistence),
+        );
         if context.cancel.is_cancelled() {
             break;
         }

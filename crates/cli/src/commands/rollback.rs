@@ -14,7 +14,8 @@ pub(crate) struct Args {
     /// The function
     name: String,
     /// The version; the newest before the live one when none is named
-    version: Option<String>,
+    #[arg(value_name = "VERSION")]
+    to: Option<String>,
     /// Go on although it is protected
     #[arg(long, value_name = "WHAT")]
     force: Vec<Insist>,
@@ -24,10 +25,14 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     let session = Session::start(context)?;
     let (name, target) = session.target_of(&args.name).await?;
     session.introduce(&target).await?;
-    let to = args.version.map(VersionId::new);
+    let to = args.to.map(VersionId::new);
     let outcome = target
         .rollback_with(&name, to, many::force(&args.force))
         .await;
     session.reporter().clear();
-    many::finish(context, "rollback", vec![outcome.map_err(Failure::from)])
+    many::finish(
+        context,
+        "rollback",
+        vec![outcome.map_err(many::with_insistence)],
+    )
 }

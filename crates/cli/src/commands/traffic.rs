@@ -43,5 +43,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         .traffic_with(&name, split, many::force(&args.force))
         .await;
     session.reporter().clear();
-    many::finish(context, "traffic", vec![outcome.map_err(Failure::from)])
+    many::finish(
+        context,
+        "traffic",
+        vec![outcome.map_err(many::with_insistence)],
+    )
 }

@@ -43,11 +43,13 @@ pub(crate) fn plan_lines(plan: &Plan, style: Style) -> String {
         style.strong(&plan.desired.name),
         plan.target
     );
-    for change in &plan.fields {
-        // A new function differs in everything: only what was chosen is news.
-        if plan.change != Change::Created || change.field.starts_with("artifact.digest") {
-            out.push_str(&format!("\n  {change}"));
-        }
+    // A new function differs in everything, which is no news.
+    for change in plan
+        .fields
+        .iter()
+        .filter(|_| plan.change != Change::Created)
+    {
+        out.push_str(&format!("\n  {change}"));
     }
     for step in &plan.steps {
         out.push_str(&format!("\n  {}. {step}", step.number));

@@ -67,7 +67,11 @@ const HOUSE: [Layer; 14] = [
     },
     Layer {
         name: "anyport-cli",
-        may_know: &["anyport", "anyport-conformance"],
+        may_know: &[
+            "anyport",
+            "anyport-conformance",
+            "anyport-conformance-runner",
+        ],
         tests_may_know: &["anyport-testkit"],
     },
     Layer {

@@ -1,0 +1,102 @@
+//! Ctrl-C, and readers that go away.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::sandbox::Sandbox;
+
+fn interrupt(child: &Child) {
+    kill(
+        Pid::from_raw(child.id().try_into().unwrap()),
+        Signal::SIGINT,
+    )
+    .unwrap();
+}
+
+#[test]
+fn following_logs_ends_with_ctrl_c() {
+    let sandbox = Sandbox::with_probe("");
+    sandbox.expect(0, &["deploy"]);
+    sandbox.expect(
+        0,
+        &[
+            "invoke",
+            "probe",
+            "--data",
+            "{\"do\":\"log\",\"text\":\"here\"}",
+        ],
+    );
+    let mut logs = sandbox.start(&["logs", "-f", "probe"]);
+    let line = BufReader::new(logs.stdout.take().unwrap())
+        .lines()
+        .next()
+        .unwrap()
+        .unwrap();
+    assert!(line.ends_with("here 0"), "{line}");
+    interrupt(&logs);
+    assert_eq!(logs.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn a_call_that_is_interrupted_says_what_may_have_happened() {
+    let sandbox = Sandbox::with_probe("timeout = \"60s\"");
+    sandbox.expect(0, &["deploy"]);
+    let mut call = sandbox.start(&[
+        "invoke",
+        "probe",
+        "--data",
+        "{\"do\":\"sleep\",\"ms\":50000,\"mark\":\"asleep\"}",
+    ]);
+    // The function's own first word says that the call is under way.
+    let mut logs = sandbox.start(&["logs", "-f", "probe"]);
+    let mut lines = BufReader::new(logs.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("asleep")));
+    interrupt(&logs);
+    logs.wait().unwrap();
+    interrupt(&call);
+    let mut said = String::new();
+    call.stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
+    assert_eq!(call.wait().unwrap().code(), Some(130));
+    assert!(
+        said.contains("stopping") && said.contains("cancelled"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let sandbox = Sandbox::new();
+    for arguments in [
+        &["completions", "bash"][..],
+        &["--help"],
+        &["check", "--schema"],
+    ] {
+        let mut child = sandbox
+            .command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let mut said = String::new();
+        child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(
+            (status.code(), said.as_str()),
+            (Some(0), ""),
+            "{arguments:?}"
+        );
+    }
+}
