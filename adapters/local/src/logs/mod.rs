@@ -51,7 +51,9 @@ impl Logs {
 
     /// Closes a function's file.
     pub(crate) fn forget(&self, name: &Name) {
-        self.lock().remove(name);
+        if let Some(log) = self.lock().remove(name) {
+            log.close();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Name, Arc<FunctionLog>>> {

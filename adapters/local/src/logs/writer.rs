@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -24,6 +24,8 @@ pub(super) struct FunctionLog {
     dir: PathBuf,
     /// Days to keep lines; 0 for no limit.
     days: AtomicU32,
+    /// The function is gone: its last words are not kept.
+    closed: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -40,6 +42,7 @@ impl FunctionLog {
         Self {
             dir,
             days: AtomicU32::new(0),
+            closed: AtomicBool::new(false),
             state: Mutex::default(),
         }
     }
@@ -51,6 +54,11 @@ impl FunctionLog {
             // What cannot be removed now is tried again when the next file is closed.
             let _ = self.prune();
         }
+    }
+
+    /// Keeps no more lines.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
     }
 
     fn write(&self, state: &mut State, line: &Line<'_>) -> io::Result<()> {
@@ -117,8 +125,27 @@ impl FunctionLog {
     }
 }
 
+#[cfg(test)]
+impl FunctionLog {
+    /// Writes a line as the engine would.
+    pub(super) fn write_text(&self, text: &str) {
+        let line = Line {
+            t: micros(SystemTime::now()),
+            v: "1".into(),
+            i: "a".into(),
+            r: None,
+            m: text.into(),
+        };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(self.write(&mut state, &line).is_ok());
+    }
+}
+
 impl LogSink for FunctionLog {
     fn line(&self, line: &LogLine) {
+        if self.closed.load(Ordering::Relaxed) {
+            return;
+        }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.lost > 0 {
             let text = format!("{} log lines could not be written", state.lost);

@@ -19,7 +19,8 @@ impl Taking<'_> {
         let cleared = self.call("DeleteArtifacts", WRITE, move |store, name| {
             store.clear(name, &next)
         });
-        Ok(changed_if(done == StepDone::Changed || cleared.await?))
+        let cleared = cleared.await?;
+        Ok(changed_if(cleared || done == StepDone::Changed))
     }
 
     /// Clears what an interrupted run left.
@@ -30,7 +31,8 @@ impl Taking<'_> {
         let cleared = self.call("DeleteLeftovers", WRITE, move |store, name| {
             store.clear(name, &next)
         });
-        Ok(changed_if(done == StepDone::Changed || cleared.await?))
+        let cleared = cleared.await?;
+        Ok(changed_if(cleared || done == StepDone::Changed))
     }
 
     /// Discards waiting events and dead letters.

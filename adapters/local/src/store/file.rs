@@ -71,9 +71,17 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 /// # Errors
 /// What the system says.
 pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+    let mut tries = 0;
+    loop {
+        match fs::remove_dir_all(path) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            // Another process may have put a last file into it meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty && tries < 5 => {
+                tries += 1;
+            }
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -302,10 +302,10 @@ impl Store {
                 .filter(|it| it.ends_with(crate::queue::EVENT))
                 .count() as u64)
         };
-        let mut events = EventCounts::default();
-        events.waiting = count(self.queue(name))?;
-        events.dead = count(self.dead(name))?;
-        Ok(events)
+        Ok(EventCounts {
+            waiting: count(self.queue(name))?,
+            dead: count(self.dead(name))?,
+        })
     }
 
     /// Everything about one name.

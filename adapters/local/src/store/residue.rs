@@ -17,7 +17,7 @@ impl Store {
         let mut found = Vec::new();
         let strays = self.stray_artifacts(name, |digest| record.uses(digest))?;
         if record.removed {
-            let files = !strays.unused.is_empty() || self.logs(name).exists();
+            let files = !strays.unused.is_empty();
             let events = self.events(name)?;
             if files || (events.waiting, events.dead) == (0, 0) {
                 found.push("a removal that was not finished".to_owned());

@@ -93,18 +93,18 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
 
-    fn put(dir: &Path, name: &str, bytes: &[u8], mode: u32) {
+    fn put(dir: &Path, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
         let path = dir.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, bytes).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        fs::create_dir_all(path.parent().unwrap_or(dir))?;
+        fs::write(&path, bytes)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode))
     }
 
     #[test]
     fn values_are_read_and_versions_are_files_of_their_own() {
         let dir = tempfile::tempdir().unwrap();
-        put(dir.path(), "db/password", b"hunter2\n", 0o600);
-        put(dir.path(), "db/password@2", b"two\nlines\n\n", 0o400);
+        put(dir.path(), "db/password", b"hunter2\n", 0o600).unwrap();
+        put(dir.path(), "db/password@2", b"two\nlines\n\n", 0o400).unwrap();
         let read = |text: &str| read(dir.path(), &text.parse().unwrap());
         assert_eq!(read("secret://file/db/password").unwrap(), "hunter2");
         assert_eq!(read("secret://file/db/password@2").unwrap(), "two\nlines\n");
@@ -113,15 +113,16 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_refused_without_showing_it() {
         let dir = tempfile::tempdir().unwrap();
-        put(dir.path(), "open", b"hunter2", 0o644);
-        put(dir.path(), "binary", b"hunter2\xff", 0o600);
-        put(dir.path(), "nul", b"hunter2\0", 0o600);
+        put(dir.path(), "open", b"hunter2", 0o644).unwrap();
+        put(dir.path(), "binary", b"hunter2\xff", 0o600).unwrap();
+        put(dir.path(), "nul", b"hunter2\0", 0o600).unwrap();
         put(
             dir.path(),
             "large",
             &vec![b'x'; LARGEST as usize + 1],
             0o600,
-        );
+        )
+        .unwrap();
         fs::create_dir(dir.path().join("folder")).unwrap();
         for (name, why) in [
             ("open", "chmod 600"),
