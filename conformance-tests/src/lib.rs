@@ -28,7 +28,7 @@ mod verdict;
 pub use anyport_testkit::{NoProbe, find_probe};
 pub use harness::{Harness, Site};
 pub use report::{CaseReport, Report, Summary};
-pub use run::{Options, SEED, SuiteError, run};
+pub use run::{Options, SEED, SuiteError, Watch, run};
 pub use verdict::{Outcome, Pass, Stop, Verdict};
 
 /// Builds or finds the probe, runs everything over a harness, prints the report, and panics unless it is clean: what [`suite!`] calls.
@@ -40,8 +40,7 @@ pub fn assert_conforms(harness: impl Harness + 'static) {
         Ok(probe) => probe,
         Err(error) => panic!("{error}"),
     };
-    let told: std::sync::Arc<dyn Fn(&CaseReport) + Send + Sync> =
-        std::sync::Arc::new(|case| println!("{case}"));
+    let told: std::sync::Arc<Watch> = std::sync::Arc::new(|case| println!("{case}"));
     let options = Options::new(probe).with_progress(told);
     match run(std::sync::Arc::new(harness), &options) {
         Ok(report) => {

@@ -24,6 +24,9 @@ pub const SEED: u64 = 0x616e_7970_6f72_7401;
 /// A case that takes this much longer than its budget is stopped.
 const LAST_CALL: u32 = 3;
 
+/// Who is told of every case when it has ended. It runs between two cases.
+pub type Watch = dyn Fn(&CaseReport) + Send + Sync;
+
 /// How the suite is run.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -35,7 +38,7 @@ pub struct Options {
     /// Only cases of these rules, or these cases; all when empty.
     pub only: Vec<String>,
     /// Told of every case when it has ended.
-    pub progress: Option<Arc<dyn Fn(&CaseReport) + Send + Sync>>,
+    pub progress: Option<Arc<Watch>>,
 }
 
 impl Options {
@@ -66,7 +69,7 @@ impl Options {
 
     /// Sets who is told of every case when it has ended.
     #[must_use]
-    pub fn with_progress(mut self, progress: Arc<dyn Fn(&CaseReport) + Send + Sync>) -> Self {
+    pub fn with_progress(mut self, progress: Arc<Watch>) -> Self {
         self.progress = Some(progress);
         self
     }

@@ -66,6 +66,7 @@ struct State {
     disturbance: Disturbance,
     counted: usize,
     runs: usize,
+    struck: Option<Effect>,
     dead: bool,
     cancelled: bool,
 }
@@ -88,6 +89,7 @@ impl Script {
                 disturbance: Disturbance::None,
                 counted: 0,
                 runs: 0,
+                struck: None,
                 dead: false,
                 cancelled: false,
             }),
@@ -101,6 +103,7 @@ impl Script {
         state.disturbance = disturbance;
         state.counted = 0;
         state.runs = 0;
+        state.struck = None;
         state.dead = false;
         state.cancelled = false;
     }
@@ -127,8 +130,13 @@ impl Script {
     /// Whether the disturbance has happened.
     #[must_use]
     pub fn has_struck(&self) -> bool {
-        let state = self.state();
-        state.dead || state.cancelled
+        self.struck().is_some()
+    }
+
+    /// What the call does that the disturbance struck, if it has.
+    #[must_use]
+    pub fn struck(&self) -> Option<Effect> {
+        self.state().struck
     }
 
     /// Resolves when call number `k`, counted since the disturbance was set, has been admitted.
@@ -210,12 +218,16 @@ impl Seam for Script {
         match state.disturbance {
             Disturbance::CutBefore(k) if count == k => {
                 state.dead = true;
+                state.struck = Some(attempt.effect);
                 return Admission::Refuse(cut(attempt, "before this call"));
             }
             Disturbance::RefuseWrites if matches!(attempt.effect, Effect::Write { .. }) => {
                 return Admission::Refuse(cut(attempt, "before every write"));
             }
-            Disturbance::CancelAt(k) if count == k => state.cancelled = true,
+            Disturbance::CancelAt(k) if count == k => {
+                state.cancelled = true;
+                state.struck = Some(attempt.effect);
+            }
             _ => {}
         }
         state.runs += usize::from(matches!(attempt.effect, Effect::RunsUserCode { .. }));
@@ -245,6 +257,7 @@ impl Seam for Script {
         match state.disturbance {
             Disturbance::CutAfter(k) if state.counted == k && !state.dead => {
                 state.dead = true;
+                state.struck = Some(attempt.effect);
                 Err(cut(attempt, "before the reply").may_have_run(true))
             }
             Disturbance::LoseRunReplies(n)

@@ -1,6 +1,7 @@
 //! Connections that are cut: before a call is sent, and before its reply is read.
 
 use anyport_client::Removal;
+use anyport_core::context::Effect;
 use anyport_core::outcome::Outcome;
 use anyport_core::plan::{Change, State};
 use anyport_core::provider::{Entry, Scope};
@@ -64,67 +65,91 @@ fn probe(
 }
 
 /// Cuts `act` before and after every call it makes, and checks that everything converges each time.
+///
+/// Around a call that changes something, all that can follow is tried. Around one that only reads, the state is the same as before the next
+/// call, and what follows is tried in turn.
 async fn sweep(scene: &Scene, act: Act, exists: bool) -> Verdict {
+    const FOLLOW: [Then; 3] = [Then::SameDeploy, Then::AnotherDeploy, Then::Remove];
     let survivor = scene.client().await?;
     // What a life leaves for good (an empty folder, a counter) is there from the start.
     let stays = scene.name("stays");
     survivor.deployed(&stays, "a").await?;
-    let before = scene.inventory().await?;
-    let mut cuts = 0;
+    let sweep = Sweep {
+        scene,
+        before: scene.inventory().await?,
+        survivor,
+        act,
+        exists,
+    };
     for k in 1..=MOST_CALLS {
-        let mut struck = false;
-        for (when, cut) in [
-            ("before", Disturbance::CutBefore(k)),
-            ("after", Disturbance::CutAfter(k)),
-        ] {
-            for (number, then) in [Then::SameDeploy, Then::AnotherDeploy, Then::Remove]
-                .into_iter()
-                .enumerate()
-            {
-                let name = scene.name(&format!("k{k}-{}{number}", &when[..1]));
-                if exists {
-                    survivor.deployed(&name, "a").await?;
+        for (side, cut) in [Disturbance::CutBefore(k), Disturbance::CutAfter(k)]
+            .into_iter()
+            .enumerate()
+        {
+            for turn in 0..FOLLOW.len() {
+                let then = FOLLOW[(k + side + turn) % FOLLOW.len()];
+                let name = scene.name(&format!("k{k}-{side}{turn}"));
+                match sweep.cut(&name, cut, then).await? {
+                    None if k == 1 => {
+                        let why = "the verb made no call that could be cut";
+                        return Err(Stop::Failed(why.to_owned()));
+                    }
+                    None => return Ok(Pass::Holds),
+                    Some(Effect::Read) => break,
+                    Some(_) => {}
                 }
-                let victim = scene.client().await?;
-                victim.script().disturb(cut);
-                let result = act.take(&victim, &name).await;
-                let what = format!("cut {when} call {k}, then {then:?}");
-                if !victim.script().has_struck() {
-                    result?;
-                    survivor.gone(&name).await?;
-                    continue;
-                }
-                struck = true;
-                cuts += 1;
-                ensure!(
-                    result.is_err(),
-                    "{what}: the verb succeeded although its connection was cut"
-                );
-                drop(victim);
-                let told = |stop| match stop {
-                    Stop::Failed(why) => Stop::Failed(format!("{what}: {why}")),
-                    other => other,
-                };
-                if exists && matches!(act, Act::Deploy) {
-                    let serves = survivor.variant(&name).await.map_err(Stop::from);
-                    let serves = serves.map_err(told)?;
-                    ensure!(
-                        serves == "a" || serves == "b",
-                        "{what}: in between, {serves} serves"
-                    );
-                }
-                converges(scene, &survivor, &name, then, exists, &before)
-                    .await
-                    .map_err(told)?;
             }
         }
-        if !struck {
-            break;
-        }
-        ensure!(k < MOST_CALLS, "the verb makes no end of calls");
     }
-    ensure!(cuts > 0, "the verb made no call that could be cut");
-    Ok(Pass::Holds)
+    Err(Stop::Failed("the verb makes no end of calls".to_owned()))
+}
+
+/// What stays the same while cuts move on.
+struct Sweep<'a> {
+    scene: &'a Scene,
+    before: Inventory,
+    survivor: Client,
+    act: Act,
+    exists: bool,
+}
+
+impl Sweep<'_> {
+    /// Cuts once and lets somebody else go on. What the call does that was cut; `None` when the verb ended before.
+    async fn cut(&self, name: &Name, cut: Disturbance, then: Then) -> Result<Option<Effect>, Stop> {
+        let survivor = &self.survivor;
+        if self.exists {
+            survivor.deployed(name, "a").await?;
+        }
+        let victim = self.scene.client().await?;
+        victim.script().disturb(cut);
+        let result = self.act.take(&victim, name).await;
+        let Some(effect) = victim.script().struck() else {
+            result?;
+            survivor.gone(name).await?;
+            return Ok(None);
+        };
+        drop(victim);
+        let told = |stop| match stop {
+            Stop::Failed(why) => Stop::Failed(format!("{cut:?}, then {then:?}: {why}")),
+            other => other,
+        };
+        let check = async {
+            ensure!(
+                result.is_err(),
+                "the verb succeeded although its connection was cut"
+            );
+            if self.exists && matches!(self.act, Act::Deploy) {
+                let serves = survivor.variant(name).await?;
+                ensure!(
+                    serves == "a" || serves == "b",
+                    "in between, {serves} serves"
+                );
+            }
+            converges(self.scene, survivor, name, then, self.exists, &self.before).await
+        };
+        check.await.map_err(told)?;
+        Ok(Some(effect))
+    }
 }
 
 async fn converges(

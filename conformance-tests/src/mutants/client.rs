@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use anyport_core::provider::Provider;
-
-use super::deploy::{ForgetsTheGuard, HasFewSizes};
+use super::deploy::{ForgetsTheGuard, HasFewSizes, TakesLittle};
 use super::twist::Twisted;
-use super::{Inject, Mutant, Place};
+use super::{Inject, Mutant, Place, Wrap};
 
 /// A hook in the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,33 +46,23 @@ const fn client(id: &'static str, does: &'static str, hook: Hook) -> Mutant {
 }
 
 /// A client over an adapter that would otherwise make up for it, or give it nothing to do wrong.
-const fn over(
-    mutant: Mutant,
-    hook: Hook,
-    wrap: fn(Arc<dyn Provider>) -> Arc<dyn Provider>,
-) -> Mutant {
+const fn over(id: &'static str, does: &'static str, hook: Hook, wrap: Wrap) -> Mutant {
     Mutant {
         inject: Inject::Client(hook, Some(wrap)),
-        ..mutant
+        ..client(id, does, hook)
     }
 }
 
 pub(super) const MUTANTS: &[Mutant] = &[
     over(
-        client(
-            "skips-the-base-check",
-            "the client applies plans without looking at what is there now, over an adapter that has no lock",
-            Hook::SkipsBaseCheck,
-        ),
+        "skips-the-base-check",
+        "the client applies plans without looking at what is there now, over an adapter that has no lock",
         Hook::SkipsBaseCheck,
         |inner| Arc::new(Twisted::new(inner, ForgetsTheGuard)),
     ),
     over(
-        client(
-            "rounds-in-silence",
-            "the client rounds a size, on a target with few sizes, and does not say so",
-            Hook::RoundsInSilence,
-        ),
+        "rounds-in-silence",
+        "the client rounds a size, on a target with few sizes, and does not say so",
         Hook::RoundsInSilence,
         |inner| Arc::new(Twisted::new(inner, HasFewSizes)),
     ),
@@ -83,10 +71,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "the client names one violation of a spec and keeps the others to itself",
         Hook::StopsAtTheFirstViolation,
     ),
-    client(
+    over(
         "skips-the-size-check",
-        "the client sends payloads of any size",
+        "the client sends payloads of any size, on a target whose adapter leaves that to it",
         Hook::SkipsSizeCheck,
+        |inner| Arc::new(Twisted::new(inner, TakesLittle)),
     ),
     client(
         "names-no-neighbour",

@@ -180,7 +180,7 @@ impl Twist for DropsCallsWhileSwitching {
         if matches!(step.action, Action::Route(_)) && !matches!(plan.change, Change::Created) {
             DROPPED.store(false, Ordering::SeqCst);
             SWITCHING.store(true, Ordering::SeqCst);
-            for _ in 0..200 {
+            for _ in 0..100 {
                 if DROPPED.load(Ordering::SeqCst) {
                     break;
                 }
@@ -293,6 +293,18 @@ impl Twist for HasFewSizes {
     async fn discover(&self, inner: &dyn Provider, cx: &Ctx) -> Result<Capabilities> {
         let mut caps = inner.discover(cx).await?;
         caps.resources.memory_mb = Sizes::Steps(vec![128, 256, 512]);
+        Ok(caps)
+    }
+}
+
+/// Not broken by itself: a target that declares less than its adapter could take, for clients that do not check.
+pub(super) struct TakesLittle;
+
+#[async_trait]
+impl Twist for TakesLittle {
+    async fn discover(&self, inner: &dyn Provider, cx: &Ctx) -> Result<Capabilities> {
+        let mut caps = inner.discover(cx).await?;
+        caps.invoke.max_request = caps.invoke.max_request.min(64 << 10);
         Ok(caps)
     }
 }

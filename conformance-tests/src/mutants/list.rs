@@ -114,9 +114,10 @@ impl Twist for NamesNoOwner {
         name: &Name,
     ) -> Result<Option<Observed>> {
         let mut seen = inner.observe(cx, name).await?;
-        match seen.as_mut().map(|seen| &mut seen.owned) {
-            Some(Owned::Marked { owner, .. } | Owned::Foreign(owner)) => owner.clear(),
-            _ => {}
+        if let Some(Owned::Marked { owner, .. } | Owned::Foreign(owner)) =
+            seen.as_mut().map(|seen| &mut seen.owned)
+        {
+            owner.clear();
         }
         Ok(seen)
     }

@@ -8,6 +8,7 @@ mod invoke;
 mod list;
 mod plan;
 mod probe;
+#[cfg(feature = "mutants")]
 mod run;
 mod twist;
 mod wire;
@@ -18,7 +19,8 @@ use anyport_core::provider::Provider;
 use anyport_testkit::probe::Fault;
 use serde::Serialize;
 
-pub use run::{MutantReport, Survivor, run_mutants};
+#[cfg(feature = "mutants")]
+pub use run::{MutantReport, Trial, run_mutants};
 
 /// Where a mutant is put in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -47,17 +49,17 @@ pub struct Mutant {
     inject: Inject,
 }
 
+/// Puts something around an adapter.
+type Wrap = fn(Arc<dyn Provider>) -> Arc<dyn Provider>;
+
 #[derive(Clone, Copy)]
 enum Inject {
-    Around(fn(Arc<dyn Provider>) -> Arc<dyn Provider>),
+    Around(Wrap),
     #[cfg_attr(
         not(feature = "mutants"),
         allow(dead_code, reason = "the hook is not compiled in")
     )]
-    Client(
-        client::Hook,
-        Option<fn(Arc<dyn Provider>) -> Arc<dyn Provider>>,
-    ),
+    Client(client::Hook, Option<Wrap>),
     Probe(Fault),
 }
 
@@ -85,12 +87,6 @@ impl Mutant {
             Inject::Probe(fault) => Some(fault),
             _ => None,
         }
-    }
-
-    /// Whether this build can run it.
-    #[must_use]
-    pub const fn can_run(&self) -> bool {
-        cfg!(feature = "mutants") || !matches!(self.inject, Inject::Client(..))
     }
 }
 

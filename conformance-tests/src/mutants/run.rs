@@ -1,12 +1,13 @@
 //! Runs every mutant against the cases of the rules it breaks.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use anyport_testkit::ProbeKit;
 use serde::Serialize;
 
-use super::{Mutant, all};
+use super::all;
 use crate::cases;
 use crate::harness::Harness;
 use crate::report::CaseReport;
@@ -26,21 +27,44 @@ pub struct MutantReport {
     pub mutants: usize,
     /// Mutants that failed a case of each rule they are said to break.
     pub killed: usize,
-    /// Those that were not killed.
-    #[serde(skip)]
-    pub survivors: Vec<Survivor>,
 }
 
-/// A mutant that was not killed.
+/// How one mutant fared.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Survivor {
+pub struct Trial {
     /// The mutant's id.
     pub id: &'static str,
-    /// The rule that did not notice.
-    pub rule: &'static str,
-    /// How the rule's cases ended.
-    pub cases: Vec<CaseReport>,
+    /// The rules it is said to break, each with the first of its cases that failed, if one did.
+    pub rules: Vec<(&'static str, Option<CaseReport>)>,
+}
+
+impl Trial {
+    /// Whether a case of every rule failed.
+    #[must_use]
+    pub fn is_killed(&self) -> bool {
+        self.rules.iter().all(|(_, failed)| failed.is_some())
+    }
+}
+
+/// One line for each rule: by what it was killed, or that it was not.
+impl fmt::Display for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, (rule, failed)) in self.rules.iter().enumerate() {
+            if place > 0 {
+                f.write_str("\n")?;
+            }
+            match failed {
+                Some(case) => write!(
+                    f,
+                    "killed   {:<30} {rule:<4} {}: {}",
+                    self.id, case.id, case.why
+                )?,
+                None => write!(f, "SURVIVED {:<30} {rule:<4} no case of it failed", self.id)?,
+            }
+        }
+        Ok(())
+    }
 }
 
 impl MutantReport {
@@ -58,21 +82,19 @@ impl MutantReport {
     }
 }
 
-/// Runs each mutant against the cases of the rules it breaks, until one of each rule fails. `only` of the options selects mutants by id or by rule.
-///
-/// `told` hears of each mutant and whether it was killed.
+/// Runs each mutant against the cases of the rules it breaks, until one of each rule fails. `only` of the options selects mutants by id or by
+/// rule. `told` hears of each mutant when it has been tried.
 ///
 /// # Errors
 /// [`SuiteError`] when nothing could be run.
 pub fn run_mutants(
     harness: Arc<dyn Harness>,
     options: &Options,
-    told: &mut dyn FnMut(&Mutant, bool),
+    told: &mut dyn FnMut(&Trial),
 ) -> Result<MutantReport, SuiteError> {
     let kit = Arc::new(ProbeKit::new(&options.probe).map_err(SuiteError::Probe)?);
     let mutants = selected(options)?;
     let mut covered = BTreeSet::new();
-    let mut survivors = Vec::new();
     let mut killed = 0;
     for mutant in &mutants {
         let bench = Bench {
@@ -81,41 +103,33 @@ pub fn run_mutants(
             seed: options.seed,
             mutant: Some(mutant),
         };
-        let mut noticed = true;
-        for rule in rules::of_mutant(mutant.id) {
-            match survives(&bench, rule) {
-                None => {
-                    covered.insert(rule);
-                }
-                Some(cases) => {
-                    noticed = false;
-                    survivors.push(Survivor {
-                        id: mutant.id,
-                        rule,
-                        cases,
-                    });
-                }
-            }
-        }
-        killed += usize::from(noticed);
-        told(mutant, noticed);
+        let rules = rules::of_mutant(mutant.id).into_iter();
+        let trial = Trial {
+            id: mutant.id,
+            rules: rules
+                .map(|rule| (rule, first_failure(&bench, rule)))
+                .collect(),
+        };
+        let noticed = trial.rules.iter().filter(|(_, failed)| failed.is_some());
+        covered.extend(noticed.map(|(rule, _)| *rule));
+        killed += usize::from(trial.is_killed());
+        told(&trial);
     }
     Ok(MutantReport {
         rules: rules::all().count(),
         rules_covered: covered.len(),
         mutants: mutants.len(),
         killed,
-        survivors,
     })
 }
 
-fn selected(options: &Options) -> Result<Vec<&'static Mutant>, SuiteError> {
+fn selected(options: &Options) -> Result<Vec<&'static super::Mutant>, SuiteError> {
     let known =
         |name: &String| rules::find(name).is_some() || all().iter().any(|mutant| mutant.id == name);
     if let Some(unknown) = options.only.iter().find(|name| !known(name)) {
         return Err(SuiteError::Unknown(unknown.clone()));
     }
-    let wanted = |mutant: &&Mutant| {
+    let wanted = |mutant: &&super::Mutant| {
         options.only.is_empty()
             || options.only.iter().any(|name| {
                 mutant.id == name || rules::of_mutant(mutant.id).contains(&name.as_str())
@@ -124,19 +138,11 @@ fn selected(options: &Options) -> Result<Vec<&'static Mutant>, SuiteError> {
     Ok(all().into_iter().filter(wanted).collect())
 }
 
-/// How the cases of a rule ended, when none of them failed.
-fn survives(bench: &Bench, rule: &str) -> Option<Vec<CaseReport>> {
-    let mut ended = Vec::new();
-    for case in rules::find(rule)?
-        .cases
-        .iter()
+/// The first case of a rule that fails.
+fn first_failure(bench: &Bench, rule: &str) -> Option<CaseReport> {
+    let cases = rules::find(rule)?.cases.iter();
+    cases
         .filter_map(|id| cases::find(id))
-    {
-        let report = bench.run(case);
-        if report.outcome == Outcome::Failed {
-            return None;
-        }
-        ended.push(report);
-    }
-    Some(ended)
+        .map(|case| bench.run(case))
+        .find(|ended| ended.outcome == Outcome::Failed)
 }

@@ -45,10 +45,10 @@ pub fn build_probe() -> Result<PathBuf, NoProbe> {
         })
 }
 
-/// The probe's executable: the path given, else a sibling of the running program, else a fresh build.
+/// The probe's executable: the path given; else a fresh build where the workspace is at hand; else a sibling of the running program.
 ///
 /// # Errors
-/// [`NoProbe`] when the given path is no file, or there is neither a sibling nor a workspace to build in.
+/// [`NoProbe`] when the given path is no file, or there is neither a workspace that builds nor a sibling.
 pub fn find_probe(given: Option<&Path>) -> Result<PathBuf, NoProbe> {
     if let Some(path) = given {
         if path.is_file() {
@@ -59,14 +59,14 @@ pub fn find_probe(given: Option<&Path>) -> Result<PathBuf, NoProbe> {
             source: None,
         });
     }
-    let sibling = std::env::current_exe()
-        .ok()
-        .map(|program| program.with_file_name(format!("{BINARY}{}", std::env::consts::EXE_SUFFIX)))
-        .filter(|path| path.is_file());
-    match sibling {
-        Some(path) => Ok(path),
-        None => build_probe(),
-    }
+    // A sibling that an older build left would prove nothing about this one.
+    build_probe().or_else(|error| sibling().ok_or(error))
+}
+
+fn sibling() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let probe = program.with_file_name(format!("{BINARY}{}", std::env::consts::EXE_SUFFIX));
+    probe.is_file().then_some(probe)
 }
 
 #[cfg(test)]

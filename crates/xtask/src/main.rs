@@ -30,6 +30,8 @@ enum Command {
     Check(commands::check::Args),
     /// Write CONTRACT.md and the matrix in the README from the rule table and a run, or check them
     Contract(commands::contract::Args),
+    /// Break adapters, clients and functions on purpose, and see the suite notice
+    Mutants(commands::mutants::Args),
     /// Measure: counts exactly, times as ratios with their spread
     Bench(bench::Args),
     /// Run real functions, and compare our side with AWS's own programs
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Check(args) => commands::check::run(&args),
         Command::Contract(args) => commands::contract::run(&args),
+        Command::Mutants(args) => commands::mutants::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Oracles(args) => oracles::consult(&args),
     };

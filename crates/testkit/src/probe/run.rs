@@ -112,10 +112,7 @@ fn about(fault: Option<Fault>, context: &Context) -> Value {
         .trace()
         .filter(|_| fault != Some(Fault::DropsTrace))
         .map(ToString::to_string);
-    let span = match &trace {
-        Some(_) => Some(context.child_span().to_string()),
-        None => None,
-    };
+    let span = trace.as_ref().map(|_| context.child_span().to_string());
     let key = context
         .idempotency_key()
         .filter(|_| fault != Some(Fault::DropsKey));

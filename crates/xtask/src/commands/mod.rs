@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod contract;
+pub(crate) mod mutants;
 
 /// What ends a command early.
 pub(crate) type Failure = Box<dyn std::error::Error>;
