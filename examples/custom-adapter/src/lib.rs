@@ -12,15 +12,21 @@
 //! 3. [`state`]: where the platform remembers what is deployed. There is no state file of ours: the
 //!    owner's mark and the spec live in the platform's own record, and change atomically with it.
 //! 4. [`plan`]: pure. From what is seen to what is wanted, as steps.
-//! 5. [`provider`]: takes the steps and makes the calls, each through [`Ctx::call`].
-//! 6. [`error`]: one table from the platform's failures to the contract's.
-//! 7. `tests/it`: the conformance suite over it, with one macro.
+//! 5. [`provider`]: takes the steps and makes the calls, each through [`Ctx::call`]; [`release`] has
+//!    the writes, [`daemon`] the conversation.
+//! 6. [`lower`] and [`lift`]: the contract's words in the platform's, and back. Pure.
+//! 7. [`error`]: one table from the platform's failures to the contract's.
+//! 8. `tests/it`: the conformance suite over it, with one macro.
+//!
+//! The adapters of this repository have the same file names.
 //!
 //! [`Ctx::call`]: anyport_core::context::Ctx::call
 
 pub mod capability;
 pub mod daemon;
 pub mod error;
+pub mod lift;
+pub mod lower;
 pub mod plan;
 pub mod protocol;
 pub mod provider;

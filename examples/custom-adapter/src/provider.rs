@@ -14,10 +14,8 @@ use anyport_core::capability::Capabilities;
 use anyport_core::context::{Ctx, Effect};
 use anyport_core::error::{Error, ErrorKind, Limit, Result};
 use anyport_core::outcome::{Outputs, StepDone};
-use anyport_core::plan::{
-    Action, Change, Desired, Health, Observed, Owned, Plan, Split, State as Wanted, Step, Version,
-};
-use anyport_core::provider::{Cursor, Entry, Page, Provider, Scope, Summary};
+use anyport_core::plan::{Action, Change, Desired, Observed, Plan, State as Wanted, Step};
+use anyport_core::provider::{Cursor, Page, Provider, Scope};
 use anyport_core::spec::Name;
 use anyport_core::target::TargetUrl;
 use async_trait::async_trait;
@@ -27,8 +25,8 @@ use crate::capability::capabilities;
 use crate::error::{not_found, unsupported};
 use crate::protocol::{self, Answer, MAX_BODY};
 use crate::release::Write;
-use crate::state::{Found, Live, Record, State};
-use crate::{daemon, error, plan};
+use crate::state::{Found, Live, State};
+use crate::{daemon, error, lift, plan};
 
 /// Names on one page of a listing.
 const PAGE: usize = 50;
@@ -69,69 +67,35 @@ impl Unixd {
         })
     }
 
-    async fn seen(&self, name: &Name, record: &Record, revision: String) -> Result<Observed> {
+    async fn seen(&self, name: &Name) -> Result<Option<Observed>> {
         let home = self.state.home(name.as_str());
-        let mut seen = Observed::new(name.clone(), record.owned(), revision);
-        seen.ids
-            .insert("directory".to_owned(), home.path().display().to_string());
+        let (record, revision) = match home.read()? {
+            Found::Nothing => return Ok(None),
+            Found::Stranger => return Ok(Some(lift::stranger(name))),
+            Found::Function(record, revision) => (record, revision),
+        };
+        let answers = match &record.live {
+            Some(live) => daemon::answers(&home.socket(live)).await,
+            None => false,
+        };
+        let mut seen = lift::observed(name, &record, revision, answers);
+        let shown = |path: &Path| path.display().to_string();
+        seen.ids.insert("directory".to_owned(), shown(home.path()));
         // What a running change has there is not left over.
         if !self.state.is_locked() {
             let leftovers = home.leftovers(record.live.as_ref())?;
-            seen.residue = leftovers
-                .iter()
-                .map(|path| path.display().to_string())
-                .collect();
+            seen.residue = leftovers.iter().map(|path| shown(path)).collect();
         }
-        seen.health = match &record.live {
-            None => Health::Empty,
-            Some(live) => {
-                let mut version = Version::new(live.version(), 100);
-                version.artifact = Some(live.spec.artifact.digest);
-                seen.versions.push(version);
-                seen.split = Some(Split::all_to(live.version()));
-                seen.fields = live.spec.fields();
-                if daemon::answers(&home.socket(live)).await {
-                    Health::Ready
-                } else {
-                    Health::Failed("its daemon does not run".to_owned())
-                }
-            }
-        };
-        Ok(seen)
+        Ok(Some(seen))
     }
 
     /// What serves `name` now.
     fn live(&self, name: &Name) -> Result<Live> {
-        let found = self.state.home(name.as_str()).read()?;
-        match found {
-            Found::Function(record, _) if record.live.is_some() => record.live,
+        let live = match self.state.home(name.as_str()).read()? {
+            Found::Function(record, _) => record.live,
             _ => None,
-        }
-        .ok_or_else(|| not_found("call", name))
-    }
-
-    fn entry(&self, name: String, scope: &Scope) -> Option<Entry> {
-        let summary = match self.state.home(&name).read() {
-            Ok(Found::Nothing) => return None,
-            Ok(Found::Stranger) => Summary::new(name, Owned::Foreign("unknown".to_owned())),
-            Ok(Found::Function(record, _)) => {
-                let mut summary = Summary::new(name, record.owned());
-                summary.version = record.live.as_ref().map(Live::version);
-                if record.live.is_none() {
-                    summary.health = Health::Empty;
-                }
-                summary
-            }
-            Err(why) => {
-                let why = why.to_string();
-                return Some(Entry::Unreadable { name, why });
-            }
         };
-        let wanted = match scope {
-            Scope::Owned(owner) => summary.owned.is_by(owner),
-            _ => true,
-        };
-        wanted.then_some(Entry::Function(summary))
+        live.ok_or_else(|| not_found("call", name))
     }
 
     fn next_id(&self) -> String {
@@ -166,21 +130,8 @@ impl Provider for Unixd {
     }
 
     async fn observe(&self, cx: &Ctx, name: &Name) -> Result<Option<Observed>> {
-        cx.call("read record", READ, name.as_str(), || async {
-            match self.state.home(name.as_str()).read()? {
-                Found::Nothing => Ok(None),
-                Found::Function(record, revision) => {
-                    self.seen(name, &record, revision).await.map(Some)
-                }
-                Found::Stranger => {
-                    let owner = Owned::Foreign("unknown".to_owned());
-                    let mut seen = Observed::new(name.clone(), owner, "unknown");
-                    seen.health = Health::Failed("it is not a function of unixd".to_owned());
-                    Ok(Some(seen))
-                }
-            }
-        })
-        .await
+        let read = || self.seen(name);
+        cx.call("read record", READ, name.as_str(), read).await
     }
 
     async fn list(&self, cx: &Ctx, scope: &Scope, after: Option<Cursor>) -> Result<Page> {
@@ -190,7 +141,10 @@ impl Provider for Unixd {
         let more = names.len() > PAGE;
         names.truncate(PAGE);
         let next = names.last().filter(|_| more).cloned().map(Cursor);
-        let entries = names.into_iter().filter_map(|name| self.entry(name, scope));
+        let entries = names.into_iter().filter_map(|name| {
+            let found = self.state.home(&name).read();
+            lift::entry(name, found, scope)
+        });
         Ok(Page::new(entries.collect(), next))
     }
 

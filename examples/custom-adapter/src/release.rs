@@ -9,15 +9,15 @@ use anyport_core::error::{Error, ErrorKind, Result, RolloutFailure};
 use anyport_core::mark::Owner;
 use anyport_core::outcome::StepDone;
 use anyport_core::plan::Base;
-use anyport_core::spec::{Name, Packaging, Protocol, Spec};
+use anyport_core::spec::{Name, Spec};
 use anyport_package::Limits;
 use futures_util::TryStreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::capability::{MAX_INSTANCES, capabilities};
-use crate::protocol::{CODE_DIR, LAUNCH_FILE, Launch};
+use crate::capability::capabilities;
+use crate::protocol::{CODE_DIR, LAUNCH_FILE};
 use crate::state::{Found, Home, Live, Record, State};
-use crate::{daemon, error};
+use crate::{daemon, error, lower};
 
 /// One change of one function.
 pub struct Write<'a> {
@@ -177,33 +177,12 @@ impl Write<'_> {
     ) -> Result<()> {
         unpack(dir, content).await?;
         let launch = dir.join(LAUNCH_FILE);
-        let bytes = serde_json::to_vec_pretty(&lower(live))
+        let bytes = serde_json::to_vec_pretty(&lower::launch(live))
             .map_err(|why| error::unreadable(&launch, why))?;
         fs::write(&launch, bytes).map_err(error::io("write", &launch))?;
         daemon::start(self.program, dir)
             .await
             .map_err(|failure| error::start_failed(self.name, failure, serving))
-    }
-}
-
-/// The contract's words in the platform's.
-fn lower(live: &Live) -> Launch {
-    let spec = &live.spec;
-    let http = matches!(
-        spec.artifact.packaging,
-        Packaging::Zip {
-            protocol: Protocol::Http,
-            ..
-        }
-    );
-    Launch {
-        function: spec.name.to_string(),
-        version: live.version().to_string(),
-        http,
-        memory_mb: spec.memory_mb,
-        timeout_ms: u64::try_from(spec.timeout.as_millis()).unwrap_or(u64::MAX),
-        max_instances: spec.max_instances.unwrap_or(MAX_INSTANCES),
-        env: spec.env.clone(),
     }
 }
 
