@@ -181,6 +181,15 @@ fn serve(api: &mut Api, id: &str, call: &Reply) {
             api.stream.get_mut().write_all(head.as_bytes()).unwrap();
             std::process::exit(3);
         }
+        "parting" => {
+            // Answers and goes, without waiting to hear that the answer arrived.
+            let head = format!(
+                "POST /2018-06-01/runtime/{respond} HTTP/1.1\r\nHost: {}\r\nContent-Length: 6\r\n\r\n\"bye!\"",
+                api.host
+            );
+            api.stream.get_mut().write_all(head.as_bytes()).unwrap();
+            std::process::exit(0);
+        }
         "linger" => {
             // Answers, and does not come back.
             api.send("POST", &respond, "", Some(b"null"));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::process::Child;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -38,7 +38,7 @@ pub(crate) enum Life {
     Starting,
     Ready,
     /// It reported that its initialisation failed.
-    InitFailed(StartFailureKind),
+    InitFailed,
     Ended(Exit),
 }
 
@@ -56,6 +56,7 @@ pub(crate) struct Instance {
     pipes: [LogPipe; 2],
     group: Option<Group>,
     life: watch::Sender<Life>,
+    init_error: Mutex<Option<StartFailureKind>>,
     /// Whether the engine asked it to end.
     stopping: AtomicBool,
     /// Whether it serves its first call, and how long it took to get ready.
@@ -94,13 +95,27 @@ impl Instance {
 
     /// Says that its initialisation failed.
     pub(crate) fn init_failed(&self, kind: StartFailureKind) {
+        let mut report = self
+            .init_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        report.get_or_insert(kind);
+        drop(report);
         self.life.send_if_modified(|life| {
             let first = *life == Life::Starting;
             if first {
-                *life = Life::InitFailed(kind);
+                *life = Life::InitFailed;
             }
             first
         });
+    }
+
+    /// What it reported about its initialisation, if that failed. The process may have ended since.
+    pub(crate) fn init_error(&self) -> Option<StartFailureKind> {
+        self.init_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -246,7 +261,7 @@ impl Instance {
     async fn supervise(
         self: Arc<Self>,
         mut child: Child,
-        server: Option<JoinHandle<()>>,
+        server: Option<Server>,
         scratch: Scratch,
     ) {
         let mut readers = [self.spawn_reader(0), self.spawn_reader(1)];
@@ -279,6 +294,12 @@ impl Instance {
         self.leave_pool();
         self.life.send_replace(Life::Ended(exit));
         self.leave_pool();
+        // What it sent before it ended still counts, as far as it can be read at once.
+        self.wire.dismiss();
+        let mut server = server.map(Server::end);
+        if let Some(server) = &mut server {
+            let _ = timeout(LAST_WORDS, server).await;
+        }
         self.wire.fail(self.as_ref(), exit);
         self.engine.forget(self.number);
         let this = Arc::clone(&self);
@@ -288,8 +309,11 @@ impl Instance {
             drop(scratch);
         });
         let _ = cleaned.await;
-        if let Some(server) = server {
-            // Answers that were under way have had the sweep's time to be read.
+        // The caller of a streamed answer may be slow to take what is left of it.
+        if let Some(mut server) = server
+            && !server.is_finished()
+            && timeout(self.spec.timeout, &mut server).await.is_err()
+        {
             server.abort();
         }
     }
@@ -303,6 +327,21 @@ impl Instance {
     fn spawn_reader(self: &Arc<Self>, pipe: usize) -> JoinHandle<()> {
         let this = Arc::clone(self);
         tokio::spawn(async move { this.pipes[pipe].run().await })
+    }
+}
+
+/// The task that serves an instance's Runtime API.
+struct Server {
+    task: JoinHandle<()>,
+    ended: oneshot::Sender<()>,
+}
+
+impl Server {
+    /// Says that the process has ended; the task then ends by itself.
+    fn end(self) -> JoinHandle<()> {
+        // A task that has ended already needs no telling.
+        let _ = self.ended.send(());
+        self.task
     }
 }
 

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 use super::env::{self, Endpoint, Place};
 use super::scratch::Scratch;
-use super::{Instance, Life};
+use super::{Instance, Life, Server};
 use crate::engine::Shared;
 use crate::error::{StartFailure, StartFailureKind};
 use crate::logs::{InstanceLog, LogOrigin, LogStream};
@@ -62,24 +62,23 @@ pub(crate) async fn launch(pool: &Arc<PoolInner>) -> Result<Arc<Instance>, Start
         instance.settled().await
     };
     let life = timeout(spec.init_timeout, ready).await;
+    if let Ok(Life::Ready) = life {
+        instance.set_init(began.elapsed());
+        instance.memory.sample_leader();
+        instance.memory.set_working(false);
+        return Ok(instance);
+    }
     let kind = match life {
-        Ok(Life::Ready) => {
-            instance.set_init(began.elapsed());
-            instance.memory.sample_leader();
-            instance.memory.set_working(false);
-            return Ok(instance);
-        }
-        Ok(Life::InitFailed(kind)) => kind,
-        Ok(Life::Starting | Life::Ended(_)) if instance.ran_out_of_memory() => {
-            StartFailureKind::OutOfMemory {
-                limit_mb: spec.memory_mb,
-            }
-        }
+        Ok(Life::Ended(_)) if instance.ran_out_of_memory() => StartFailureKind::OutOfMemory {
+            limit_mb: spec.memory_mb,
+        },
         Ok(Life::Ended(exit)) => StartFailureKind::Crash { exit },
-        Ok(Life::Starting) | Err(_) => StartFailureKind::Timeout {
+        _ => StartFailureKind::Timeout {
             limit: spec.init_timeout,
         },
     };
+    // Most functions end right after their report: what they said counts, not how they went.
+    let kind = instance.init_error().unwrap_or(kind);
     instance.drain_logs();
     instance.discard();
     instance.ended().await;
@@ -265,11 +264,15 @@ async fn spawn(pool: &Arc<PoolInner>, program: Program) -> Result<Arc<Instance>,
         group,
         life: watch::Sender::new(Life::Starting),
         stopping: AtomicBool::new(false),
+        init_error: Mutex::new(None),
         fresh: Mutex::new(None),
     });
     engine.watch.add(&instance.memory);
-    let server = listener
-        .map(|(listener, _)| tokio::spawn(crate::wire::serve(Arc::clone(&instance), listener)));
+    let server = listener.map(|(listener, _)| {
+        let (ended, hear) = oneshot::channel();
+        let task = tokio::spawn(crate::wire::serve(Arc::clone(&instance), listener, hear));
+        Server { task, ended }
+    });
     tokio::spawn(Arc::clone(&instance).supervise(child, server, scratch));
     // From here on the supervisor cleans up, whatever happens.
     if !engine.remember(&instance) {

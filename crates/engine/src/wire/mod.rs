@@ -59,6 +59,13 @@ impl Wire {
         }
     }
 
+    /// Stops waiting for a process that has ended.
+    pub(crate) fn dismiss(&self) {
+        if let Self::Runtime(api) = self {
+            api.dismiss();
+        }
+    }
+
     /// Answers every call in flight after the process has ended.
     pub(crate) fn fail(&self, instance: &Instance, exit: Exit) {
         match self {

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{Call, Reply};
-use crate::error::{Exit, InvokeError};
+use crate::error::Exit;
 use crate::instance::Instance;
 use crate::request::PayloadKind;
 
@@ -42,7 +42,7 @@ enum Phase {
     Starting,
     /// It waits at `/next`.
     Idle(oneshot::Sender<Handout>),
-    /// A call waits for the function: its `/next` had been given up when the call came.
+    /// A call waits for the function: its `/next` was being given up when the call came.
     Queued(InHand, Handout),
     /// It works on a call.
     Busy(InHand),
@@ -119,8 +119,8 @@ impl RuntimeApi {
         };
         match std::mem::take(&mut *phase) {
             Phase::Starting => (wait(&mut phase), false),
-            // The connection on which it waited broke, and it asks again.
-            Phase::Idle(old) if old.is_closed() => (wait(&mut phase), false),
+            // It gave up the connection on which it waited, and asks again: the last one counts.
+            Phase::Idle(_) => (wait(&mut phase), false),
             Phase::Returning(_) => (wait(&mut phase), true),
             Phase::Queued(hand, handout) => {
                 *phase = Phase::Busy(hand);
@@ -188,24 +188,21 @@ impl RuntimeApi {
         *self.returned()
     }
 
-    /// The process has ended.
+    /// The process has ended: nobody waits for work any more.
+    pub(crate) fn dismiss(&self) {
+        let mut phase = self.lock();
+        if matches!(*phase, Phase::Idle(_)) {
+            *phase = Phase::Ended;
+        }
+    }
+
+    /// The process has ended, and what it sent last has been read.
     pub(crate) fn fail(&self, instance: &Instance, exit: Exit) {
         let last = std::mem::replace(&mut *self.lock(), Phase::Ended);
-        let (hand, error) = match last {
-            Phase::Busy(hand) => {
-                let error = instance.failure(exit, Some(&hand.id));
-                (hand, error)
-            }
-            // The function never saw it, but that is not known for sure: it may have been on the way.
-            Phase::Queued(hand, _) => (
-                hand,
-                InvokeError::Shutdown {
-                    may_have_run: false,
-                },
-            ),
-            _ => return,
-        };
-        let _ = hand.reply.send(Err(error));
+        if let Phase::Busy(hand) | Phase::Queued(hand, _) = last {
+            let error = instance.failure(exit, Some(&hand.id));
+            let _ = hand.reply.send(Err(error));
+        }
     }
 }
 
@@ -214,14 +211,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_runtime_that_asks_twice_is_refused_unless_it_lost_its_connection() {
+    fn of_two_requests_for_work_the_last_one_counts() {
         let api = RuntimeApi::default();
-        let (Next::Wait(first), false) = api.next() else {
+        let (Next::Wait(mut first), false) = api.next() else {
             panic!("the first /next waits");
         };
-        assert!(matches!(api.next(), (Next::Forbidden, false)));
-        drop(first);
-        assert!(matches!(api.next(), (Next::Wait(_), false)));
+        let (Next::Wait(mut second), false) = api.next() else {
+            panic!("the second one does, too");
+        };
+        assert_eq!(
+            first.try_recv().err(),
+            Some(oneshot::error::TryRecvError::Closed)
+        );
+        assert_eq!(
+            second.try_recv().err(),
+            Some(oneshot::error::TryRecvError::Empty)
+        );
     }
 
     #[test]

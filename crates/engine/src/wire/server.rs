@@ -4,7 +4,9 @@
 //! instance alone, so whoever connects to it can only disturb the instance it belongs to.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +16,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::Answer;
@@ -31,34 +34,52 @@ const CONNECTIONS: usize = 64;
 /// Largest error report that is read.
 const ERROR_BYTES: u64 = 1 << 20;
 
-/// Serves the Runtime API until it is aborted.
-pub(crate) async fn serve(instance: Arc<Instance>, listener: TcpListener) {
+/// Serves the Runtime API until the process has ended, as `ended` says; then reads what the process
+/// sent last, and returns when every connection is closed.
+pub(crate) async fn serve(
+    instance: Arc<Instance>,
+    listener: TcpListener,
+    mut ended: oneshot::Receiver<()>,
+) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept(), if connections.len() < CONNECTIONS => accepted,
             Some(_) = connections.join_next() => continue,
+            _ = &mut ended => break,
         };
-        let Ok((stream, _)) = accepted else {
+        match accepted {
+            Ok((stream, _)) => {
+                connections.spawn(serve_connection(Arc::clone(&instance), stream));
+            }
             // No descriptors left, most likely: others may become free.
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            continue;
-        };
-        let _ = stream.set_nodelay(true);
-        let instance = Arc::clone(&instance);
-        connections.spawn(async move {
-            let service = service_fn(|request| {
-                let instance = Arc::clone(&instance);
-                async move { Ok::<_, Infallible>(handle(&instance, request).await) }
-            });
-            // A broken connection is the function's affair: its process is watched on its own.
-            let _ = http1::Builder::new()
-                .title_case_headers(true)
-                .max_buf_size(64 << 10)
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
     }
+    let waiting = |cx: &mut Context<'_>| match listener.poll_accept(cx) {
+        Poll::Ready(Ok((stream, _))) => Poll::Ready(Some(stream)),
+        _ => Poll::Ready(None),
+    };
+    while let Some(stream) = poll_fn(waiting).await {
+        connections.spawn(serve_connection(Arc::clone(&instance), stream));
+    }
+    while connections.join_next().await.is_some() {}
+}
+
+async fn serve_connection(instance: Arc<Instance>, stream: TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| {
+        let instance = Arc::clone(&instance);
+        async move { Ok::<_, Infallible>(handle(&instance, request).await) }
+    });
+    // A broken connection is the function's affair: its process is watched on its own.
+    let _ = http1::Builder::new()
+        .title_case_headers(true)
+        // An answer counts even if its sender closes the connection right after it.
+        .half_close(true)
+        .max_buf_size(64 << 10)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 async fn handle(instance: &Arc<Instance>, request: Request<Incoming>) -> Response<OutBody> {

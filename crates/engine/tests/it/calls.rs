@@ -125,6 +125,16 @@ async fn a_second_answer_is_refused_as_the_vendor_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_counts_though_its_sender_is_gone() {
+    let stage = Stage::new().await;
+    let pool = stage.pool(Launch::Bootstrap);
+    for _ in 0..20 {
+        assert_eq!(call(&pool, r#"{"do":"parting"}"#).await, "bye!");
+    }
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn log_lines_carry_their_call() {
     let stage = Stage::new().await;
     let pool = stage.pool(Launch::Bootstrap);

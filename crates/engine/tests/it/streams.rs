@@ -104,7 +104,15 @@ async fn a_slow_reader_slows_the_function() {
     reply.body.chunk().await.unwrap().unwrap();
     // Long enough for a function that nobody slows down to write all of its 25 MiB.
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let written: u64 = fs::read_to_string(&progress).unwrap().parse().unwrap();
+    // Read again when it is just being written.
+    let mut written = None;
+    until("how far the function is", || {
+        let text = fs::read_to_string(&progress).unwrap_or_default();
+        written = text.parse::<u64>().ok();
+        written.is_some()
+    })
+    .await;
+    let written = written.unwrap();
     assert!(
         written < 200,
         "{written} of 400 pieces were taken though nobody reads"
