@@ -166,6 +166,19 @@ fn traffic(
             .because(format_args!("there is no version {missing}"))
             .hint(format_args!("the versions are {}", versions.join(", "))));
     }
+    let hollow = seen
+        .versions
+        .iter()
+        .find(|version| split.share(&version.id) > 0 && version.artifact.is_none());
+    if let Some(hollow) = hollow {
+        return Err(Error::new(ErrorKind::NotFound, VERB)
+            .on(&want.name)
+            .because(format_args!(
+                "the code of version {} is not there any more",
+                hollow.id
+            ))
+            .hint("deploy it again"));
+    }
     if seen.split.as_ref() != Some(split) {
         unprotected(VERB, want, seen)?;
         plan.fields.push(FieldChange {

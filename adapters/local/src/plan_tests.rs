@@ -238,6 +238,10 @@ fn traffic_goes_to_versions_that_are_there() {
             .unwrap()
             .is_empty()
     );
+    let mut hollow = there.clone();
+    hollow.versions[0].artifact = None;
+    let error = make(to("1"), Force::default(), Some(&hollow)).unwrap_err();
+    assert!(error.to_string().contains("deploy it again"), "{error}");
     for missing in [Some(&there), None] {
         let error = make(to("9"), Force::default(), missing).unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::NotFound);

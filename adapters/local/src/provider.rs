@@ -22,7 +22,7 @@ use crate::capability::{MAX_PAYLOAD, capabilities};
 use crate::config::Config;
 use crate::live::{Attempt, Live, not_found};
 use crate::queue::{self, Event, Worker};
-use crate::store::Store;
+use crate::store::{Settings, Store};
 use crate::{error, ids, lift, logs, plan, steps};
 
 /// Entries on one page of a listing.
@@ -199,7 +199,7 @@ impl Provider for Local {
         let name = attempt.name.as_str().to_owned();
         let effect = Effect::RunsUserCode { repeatable };
         cx.call("Invoke", effect, &name, || {
-            self.live.invoke(attempt.clone(), ids::id())
+            self.live.invoke(&attempt, ids::id())
         })
         .await
     }
@@ -225,7 +225,11 @@ impl Provider for Local {
             self.blocking("keep the event", move |store| {
                 let stored = store.read(&name)?.ok_or_else(|| not_found(&name))?;
                 Live::check(&stored.record, &event.qualifier)?;
-                queue::put(store, &name, &event)
+                queue::put(store, &name, &event)?;
+                // A removal that did not see the event took the function first: then nothing was accepted.
+                let after = store.read(&name)?.ok_or_else(|| not_found(&name));
+                let after = after.and_then(|it| Live::check(&it.record, &event.qualifier));
+                after.inspect_err(|_| queue::withdraw(store, &name, &event))
             })
         })
         .await?;
@@ -239,13 +243,14 @@ impl Provider for Local {
         cx: &Ctx,
         name: &Name,
     ) -> Result<BoxStream<'static, Result<DeadLetter>>> {
-        self.must_exist(cx, "ListDeadLetters", name).await?;
+        self.settings(cx, "ListDeadLetters", name).await?;
         Ok(queue::letters(self.live.store.dead(name)))
     }
 
     async fn logs(&self, cx: &Ctx, query: LogQuery) -> Result<BoxStream<'static, Result<LogLine>>> {
-        self.must_exist(cx, "ReadLogs", &query.name).await?;
-        Ok(logs::read(self.live.store.logs(&query.name), query))
+        let settings = self.settings(cx, "ReadLogs", &query.name).await?;
+        let days = settings.log_retention_days;
+        Ok(logs::read(self.live.store.logs(&query.name), days, query))
     }
 
     fn raw(&self) -> &(dyn Any + Send + Sync) {
@@ -254,12 +259,14 @@ impl Provider for Local {
 }
 
 impl Local {
-    async fn must_exist(&self, cx: &Ctx, operation: &'static str, name: &Name) -> Result<()> {
+    /// What holds for a function that has to be there.
+    async fn settings(&self, cx: &Ctx, operation: &'static str, name: &Name) -> Result<Settings> {
         cx.call(operation, Effect::Read, name.as_str(), || {
             let name = name.clone();
             self.blocking("read the record", move |store| {
                 let stored = store.read(&name)?;
-                stored.map(|_| ()).ok_or_else(|| not_found(&name))
+                let settings = stored.map(|stored| stored.record.settings);
+                settings.ok_or_else(|| not_found(&name))
             })
         })
         .await
@@ -284,12 +291,10 @@ async fn attempt(cx: &Ctx, call: Call) -> Result<Attempt> {
 }
 
 fn page(store: &Store, scope: &Scope, after: Option<Cursor>) -> Result<Page> {
-    let mut names = store.list()?.into_iter();
-    let mut names = names
-        .by_ref()
-        .filter(|name| after.as_ref().is_none_or(|after| *name > after.0));
+    let names = store.list()?.into_iter();
+    let mut names = names.filter(|name| after.as_ref().is_none_or(|after| *name > after.0));
     let mut entries = Vec::new();
-    for name in names.by_ref() {
+    while let Some(name) = names.next() {
         entries.extend(entry(store, scope, &name));
         if entries.len() == PAGE {
             let next = names.next().map(|_| Cursor(name));

@@ -29,6 +29,9 @@ const MOVES: usize = 3;
 /// How often changes made by others are looked for, so that instances of what is gone are stopped, and floors are kept.
 const UPKEEP: Duration = Duration::from_secs(1);
 
+/// Rounds of upkeep between two looks for log lines that have been kept long enough.
+const TIDY: u64 = 60;
+
 /// Everything that runs in this process for one state folder.
 pub(crate) struct Live {
     pub(crate) store: Arc<Store>,
@@ -48,7 +51,6 @@ pub(crate) struct Function {
 }
 
 /// One call, ready to be made more than once.
-#[derive(Clone)]
 pub(crate) struct Attempt {
     pub(crate) name: Name,
     pub(crate) qualifier: Qualifier,
@@ -164,13 +166,13 @@ impl Live {
     ///
     /// # Errors
     /// As [`Provider::invoke`](anyport_core::provider::Provider::invoke) says.
-    pub(crate) async fn invoke(&self, attempt: Attempt, request_id: String) -> Result<Reply> {
+    pub(crate) async fn invoke(&self, attempt: &Attempt, request_id: String) -> Result<Reply> {
         let mut moves = 0;
         loop {
             let function = self.function(&attempt.name)?;
             let release = self.choose(&function.record, &attempt.qualifier)?;
             let pool = self.pool(&function, release).await?;
-            let outcome = pool.invoke(request(&attempt, &request_id)).await;
+            let outcome = pool.invoke(request(attempt, &request_id)).await;
             let failure = match outcome {
                 Ok(response) => {
                     let http = response_is_http(release);
@@ -222,6 +224,7 @@ impl Live {
     pub(crate) async fn upkeep(self: Arc<Self>) {
         let this = Arc::downgrade(&self);
         drop(self);
+        let mut round: u64 = 0;
         loop {
             tokio::time::sleep(UPKEEP).await;
             let Some(live) = this.upgrade() else { return };
@@ -231,6 +234,11 @@ impl Live {
                 if let Ok(function) = live.function(&name) {
                     live.keep_floor(&function).await;
                 }
+            }
+            round += 1;
+            if round.is_multiple_of(TIDY) {
+                let tidy = move || live.logs.tidy();
+                let _ = tokio::task::spawn_blocking(tidy).await;
             }
         }
     }

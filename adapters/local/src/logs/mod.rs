@@ -21,6 +21,8 @@ const CURRENT: &str = "current.jsonl";
 /// How older files end.
 const CLOSED: &str = ".jsonl";
 
+const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+
 /// The log files of all functions.
 pub(crate) struct Logs {
     store: Arc<Store>,
@@ -47,6 +49,12 @@ impl Logs {
         let mut sinks = self.lock();
         let make = || Arc::new(FunctionLog::new(self.store.logs(name)));
         sinks.entry(name.clone()).or_insert_with(make).retain(days);
+    }
+
+    /// Removes what has been kept long enough.
+    pub(crate) fn tidy(&self) {
+        let logs: Vec<Arc<FunctionLog>> = self.lock().values().cloned().collect();
+        logs.iter().for_each(|log| log.tidy());
     }
 
     /// Closes a function's file.

@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyport_core::call::{LogLine, LogQuery};
 use anyport_core::error::{Error, Result};
@@ -13,7 +13,7 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::line::Line;
-use super::{CURRENT, closed};
+use super::{CURRENT, DAY, closed};
 use crate::error;
 use crate::store::Stamp;
 
@@ -26,8 +26,15 @@ const POLL: Duration = Duration::from_millis(100);
 /// The longest line that is read; longer ones are passed over. The engine splits lines far below it.
 const LONGEST: u64 = 1 << 20;
 
-/// The lines that `query` asks for, from the files in `dir`. Reads on as lines are taken; holds a bounded number of them.
-pub(crate) fn read(dir: PathBuf, query: LogQuery) -> BoxStream<'static, Result<LogLine>> {
+/// The lines that `query` asks for, from the files in `dir`, those older than `days` left out. Reads on as lines are taken; holds a
+/// bounded number of them.
+pub(crate) fn read(
+    dir: PathBuf,
+    days: Option<u32>,
+    mut query: LogQuery,
+) -> BoxStream<'static, Result<LogLine>> {
+    let kept = days.and_then(|days| SystemTime::now().checked_sub(DAY * days));
+    query.since = query.since.max(kept);
     let reading = Reading {
         files: None,
         last: None,

@@ -20,7 +20,10 @@ fn query() -> LogQuery {
 }
 
 async fn texts(dir: &Path, query: LogQuery) -> Vec<String> {
-    let lines: Vec<LogLine> = read(dir.to_owned(), query).try_collect().await.unwrap();
+    let lines: Vec<LogLine> = read(dir.to_owned(), None, query)
+        .try_collect()
+        .await
+        .unwrap();
     lines.into_iter().map(|line| line.text).collect()
 }
 
@@ -71,7 +74,7 @@ async fn what_several_writers_write_while_files_are_closed_is_read_once() {
     let mut follow = query();
     follow.follow = true;
     std::fs::create_dir(&logs).unwrap();
-    let mut lines = read(logs.clone(), follow);
+    let mut lines = read(logs.clone(), None, follow);
     let writers = [one, two].into_iter().enumerate().map(|(writer, log)| {
         std::thread::spawn(move || {
             for number in 0..1_500 {
@@ -92,6 +95,31 @@ async fn what_several_writers_write_while_files_are_closed_is_read_once() {
     }
     // Above one file's size: files were closed meanwhile.
     assert!(!closed(&logs).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn lines_that_were_kept_long_enough_are_not_shown_and_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let now = super::super::line::micros(std::time::SystemTime::now());
+    let hours = |ago: u64| now - ago * 60 * 60 * 1_000_000;
+    write(
+        dir.path(),
+        CURRENT,
+        &[(hours(60), "old"), (hours(30), "older than a day")],
+    );
+    let kept = |days| read(dir.path().to_owned(), Some(days), query()).try_collect::<Vec<_>>();
+    assert_eq!(kept(1).await.unwrap().len(), 0);
+    assert_eq!(kept(2).await.unwrap().len(), 1);
+    // The file is closed, and goes when its last line has been kept long enough.
+    let log = super::super::writer::FunctionLog::new(dir.path().to_owned());
+    log.retain(Some(2));
+    let files = closed(dir.path()).unwrap();
+    assert_eq!((files.len(), dir.path().join(CURRENT).exists()), (1, false));
+    let file = File::options().write(true).open(&files[0]).unwrap();
+    file.set_modified(UNIX_EPOCH + Duration::from_micros(hours(49)))
+        .unwrap();
+    log.tidy();
+    assert_eq!(closed(dir.path()).unwrap().len(), 0);
 }
 
 fn anyport_line(number: usize) -> String {

@@ -1,16 +1,16 @@
 //! Writes a function's lines. Several processes append to one file; each line is one write.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyport_engine::{LogLine, LogSink};
 
 use super::line::{Line, micros};
-use super::{CLOSED, CURRENT, closed};
+use super::{CLOSED, CURRENT, DAY, closed};
 use crate::ids;
 use crate::store::file;
 
@@ -18,6 +18,9 @@ use crate::store::file;
 const FILE: u64 = 4 << 20;
 /// The size in bytes that closed files may have together.
 const ALL: u64 = 28 << 20;
+
+/// More bytes than any line has.
+const LINE: u64 = 1 << 20;
 
 /// The log of one function.
 pub(super) struct FunctionLog {
@@ -51,9 +54,36 @@ impl FunctionLog {
     pub(super) fn retain(&self, days: Option<u32>) {
         let days = days.unwrap_or(0);
         if self.days.swap(days, Ordering::Relaxed) != days {
-            // What cannot be removed now is tried again when the next file is closed.
-            let _ = self.prune();
+            self.tidy();
         }
+    }
+
+    /// Removes lines that have been kept long enough, as whole files: up to a day later than asked. Until then nobody is shown them.
+    pub(super) fn tidy(&self) {
+        if self.days.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let day = SystemTime::now().checked_sub(DAY).map_or(0, micros);
+        // What cannot be read or removed now is tried again at the next look.
+        if matches!(self.oldest(), Ok(Some(oldest)) if oldest < day) {
+            self.close_current();
+        }
+        let _ = self.prune();
+    }
+
+    /// When the first line of the file that is being written was written.
+    fn oldest(&self) -> io::Result<Option<u64>> {
+        let mut line = Vec::new();
+        let file = io::Read::take(File::open(self.dir.join(CURRENT))?, LINE);
+        BufReader::new(file).read_until(b'\n', &mut line)?;
+        Ok(Line::read(&line).map(|line| line.t))
+    }
+
+    /// Gives the file that is being written its final name. Another process may do so at the same moment: then there is nothing left to do.
+    fn close_current(&self) {
+        let now = micros(SystemTime::now());
+        let name = format!("{now:020}-{:016x}{CLOSED}", ids::random());
+        let _ = fs::rename(self.dir.join(CURRENT), self.dir.join(name));
     }
 
     /// Keeps no more lines.
@@ -84,13 +114,7 @@ impl FunctionLog {
             }
         }
         if there.is_ok_and(|there| there.len() >= FILE) {
-            let name = format!(
-                "{:020}-{:016x}{CLOSED}",
-                micros(SystemTime::now()),
-                ids::random()
-            );
-            // Another process may close it at the same moment: then there is nothing left to do.
-            let _ = fs::rename(&path, self.dir.join(name));
+            self.close_current();
             self.prune()?;
         }
         // Only below a function that is there: a function that was removed does not come back for its last words.
@@ -105,7 +129,7 @@ impl FunctionLog {
     /// Removes closed files that are too old, and the oldest ones of too many.
     fn prune(&self) -> io::Result<()> {
         let days = self.days.load(Ordering::Relaxed);
-        let age = (days > 0).then(|| Duration::from_secs(u64::from(days) * 24 * 60 * 60));
+        let age = (days > 0).then(|| DAY * days);
         let oldest = age.and_then(|age| SystemTime::now().checked_sub(age));
         let mut room = ALL;
         for path in closed(&self.dir)?.iter().rev() {

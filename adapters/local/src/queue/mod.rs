@@ -36,3 +36,8 @@ pub(crate) fn put(store: &Store, name: &Name, event: &Event) -> Result<()> {
         other => other.map_err(error::io("keep the event", &dir)),
     }
 }
+
+/// Takes an event back that was put on disk and not accepted. Best effort: an event too many is handled like any other.
+pub(crate) fn withdraw(store: &Store, name: &Name, event: &Event) {
+    let _ = file::remove(&store.queue(name).join(event::fresh(&event.id)));
+}

@@ -245,7 +245,7 @@ impl Parcel {
             idempotency_key: event.idempotency_key,
         };
         let outcome = async {
-            let reply = self.live.invoke(attempt, event.id).await?;
+            let reply = self.live.invoke(&attempt, event.id).await?;
             // Handled is what was answered to the end.
             let mut body = reply.body.into_stream();
             while let Some(piece) = body.next().await {

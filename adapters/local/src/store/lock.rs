@@ -42,8 +42,17 @@ impl Lock {
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path)?;
+        let file = options.open(file_of(path, place))?;
         Ok(lock(&file, place)?.then_some(Self { _file: file }))
+    }
+}
+
+/// Where bytes cannot be locked one by one, the lease has a file of its own and all functions share the other.
+fn file_of(path: &Path, place: Place) -> std::path::PathBuf {
+    if cfg!(not(target_os = "linux")) && place == Place::DELIVERY {
+        path.with_extension("delivery")
+    } else {
+        path.to_owned()
     }
 }
 
@@ -68,7 +77,7 @@ fn lock(file: &File, place: Place) -> io::Result<bool> {
     }
 }
 
-/// Elsewhere one lock covers the whole folder.
+/// Elsewhere one lock covers the whole file.
 #[cfg(not(target_os = "linux"))]
 fn lock(file: &File, _: Place) -> io::Result<bool> {
     match file.try_lock() {

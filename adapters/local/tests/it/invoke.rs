@@ -112,9 +112,17 @@ async fn the_time_limit_stops_the_code_and_the_cap_on_instances_rejects() {
         &ErrorKind::Timeout(TimedOut::Function { limit })
     );
     assert!(started.elapsed() < Duration::from_secs(20));
-    let marks = crate::logs::lines(&target, "hello").await.len();
+    let marks = async || {
+        let lines = crate::logs::lines(&target, "hello").await;
+        lines
+            .iter()
+            .filter(|line| line.text.starts_with("MARK"))
+            .count()
+    };
+    // The code would go on for a minute: that it does not is seen at once.
+    let before = marks().await;
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(crate::logs::lines(&target, "hello").await.len(), marks);
+    assert_eq!(marks().await, before);
 
     // Without retries, which would wait until there is room; of one client, because each has its own instances.
     let one = once(&state);
@@ -126,6 +134,38 @@ async fn the_time_limit_stops_the_code_and_the_cap_on_instances_rejects() {
         assert_eq!(kind(&error), "throttled");
         assert!(!error.user_code_may_have_run());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_keeps_its_floor_and_one_instance_serves_many() {
+    let state = State::new();
+    let target = state.open();
+    let marker = format!("floor-test-{}", std::process::id());
+    let mut packed = packed("");
+    let protocol = anyport_core::spec::Protocol::Http;
+    packed.artifact.packaging = Packaging::Zip { protocol };
+    let spec = spec_of("hello", &packed).env("PROBE_VARIANT", &marker);
+    let spec = spec.service(2).max_instances(2).concurrency(8);
+    target
+        .deploy(spec.build().unwrap(), packed.content)
+        .await
+        .unwrap();
+    let running = || crate::kill::carrying(&marker);
+    assert_eq!(running().len(), 2);
+    let sleep = Command::Sleep {
+        ms: 300,
+        mark: String::new(),
+    };
+    let calls = (0..16).map(|_| invoke(&target, "hello", &sleep));
+    for outcome in futures_util::future::join_all(calls).await {
+        outcome.unwrap();
+    }
+    let victim = nix::unistd::Pid::from_raw(running()[0]);
+    nix::sys::signal::kill(victim, nix::sys::signal::Signal::SIGKILL).unwrap();
+    let refilled = || async { running().len() == 2 && !running().contains(&victim.as_raw()) };
+    until("the floor is there again", refilled).await;
+    drop(target);
+    until("nothing is left", || async { running().is_empty() }).await;
 }
 
 /// A client that makes each call once.

@@ -107,12 +107,15 @@ async fn a_hundred_calls_of_five_processes_leave_no_process_behind() {
     for _ in 0..5 {
         children.push(child::process("invoke", &state.path()).spawn().unwrap());
     }
-    until("the functions run", || async { carrying(&marker) >= 50 }).await;
+    until("the functions run", || async {
+        carrying(&marker).len() >= 50
+    })
+    .await;
     for child in children {
         child::kill(child);
     }
     until("the functions are gone", || async {
-        carrying(&marker) == 0
+        carrying(&marker).is_empty()
     })
     .await;
     let target = state.open();
@@ -127,14 +130,15 @@ async fn a_hundred_calls_of_five_processes_leave_no_process_behind() {
         .unwrap();
 }
 
-/// How many processes have this text in their environment.
-fn carrying(marker: &str) -> usize {
+/// The processes that have this text in their environment.
+pub(crate) fn carrying(marker: &str) -> Vec<i32> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
-    let environments = entries.filter_map(|entry| std::fs::read(entry.path().join("environ")).ok());
-    let has = |environment: &Vec<u8>| {
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let carries = |pid: &i32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         environment
             .windows(marker.len())
-            .any(|window| window == marker.as_bytes())
+            .any(|it| it == marker.as_bytes())
     };
-    environments.filter(has).count()
+    pids.filter(carries).collect()
 }
