@@ -31,6 +31,9 @@ pub(crate) fn asked(
                         .nearest(&desired.name),
                 );
             }
+            if let Err(broken) = spec.check() {
+                found.extend(broken);
+            }
             content(desired, &mut found);
         }
         State::Traffic(split) => traffic(caps, verb, desired, split)?,

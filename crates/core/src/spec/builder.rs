@@ -209,6 +209,18 @@ impl SpecBuilder {
     }
 }
 
+impl Spec {
+    /// Checks the rules that hold on all targets once more: a spec that was read from a file, or changed after it was built, may break them.
+    ///
+    /// # Errors
+    /// Every violation, in a stable order.
+    pub fn check(&self) -> Result<(), Violations> {
+        let mut found = Violations::none();
+        check(self, &mut found);
+        found.or(())
+    }
+}
+
 /// The rules that hold on all targets, whatever their capabilities.
 fn check(spec: &Spec, found: &mut Violations) {
     check_artifact(&spec.artifact, found);

@@ -75,8 +75,8 @@ pub struct Network {
     pub connector: Option<String>,
 }
 
-/// Everything asked of one function or service. Made by [`Spec::builder`], so a `Spec` that exists is valid by the rules that hold everywhere;
-/// what one target adds to them is in its [capabilities](crate::capability::Capabilities).
+/// Everything asked of one function or service. Made by [`Spec::builder`], which checks the rules that hold everywhere; [`Spec::check`] checks
+/// them again before anything is planned. What one target adds to them is in its [capabilities](crate::capability::Capabilities).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Spec {

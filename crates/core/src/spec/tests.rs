@@ -205,3 +205,15 @@ proptest! {
         prop_assert!(!shown.contains("hunter2"));
     }
 }
+
+#[test]
+fn what_breaks_a_rule_after_it_was_built_is_found_again() {
+    let spec = || Spec::builder("hello", artifact("code")).build().unwrap();
+    assert!(spec().check().is_ok());
+    let mut broken = spec();
+    broken.memory_mb = 0;
+    broken.env.insert("LD_PRELOAD".to_owned(), "/x".to_owned());
+    let found = broken.check().unwrap_err();
+    let fields: Vec<&str> = found.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(fields, ["env.LD_PRELOAD", "memory_mb"]);
+}
