@@ -16,12 +16,14 @@ use crate::target::Target;
 impl Target {
     /// Takes the steps of a plan that was made before.
     ///
-    /// What is there is read again first; when it is not what the plan was made on, nothing is done. When a step fails, no later one is taken;
+    /// What is there is read again first; when it is not what the plan was made on, nothing is done. Nor is anything done when the plan is not
+    /// the one that is made of what it asks: a saved plan is only as good as the file it was in. When a step fails, no later one is taken;
     /// what the error is then, and how to read the state of the target from it, is said at [`Halted`]. Making and applying the plan again
     /// finishes what was begun.
     ///
     /// # Errors
-    /// `Conflict` when the base has changed; `InvalidSpec` when the plan is for another target or owner or lacks the artifact's bytes;
+    /// `Conflict` when the base has changed, or the steps are not those that lead to what is asked; `InvalidSpec` when the plan is for another
+    /// target or owner, lacks the artifact's bytes or asks for what cannot be; `Unsupported` as for [`plan`](Self::plan);
     /// `AlreadyExists`, `Forbidden` and `Conflict` as for [`plan`](Self::plan); `RolloutFailed` when the release cannot start; `Incomplete` when
     /// some steps are done and others are not.
     pub async fn apply(&self, plan: Plan) -> Result<Outcome> {
@@ -42,10 +44,28 @@ impl Target {
                     )));
             }
             policy::planned("apply", &plan, seen.as_ref())?;
+            if !self.mutated(Mutation::SkipsBaseCheck) {
+                self.made_here(&plan, seen.as_ref()).await?;
+            }
             self.drive(&cx, "apply", plan, seen).await
         }
         .instrument(span)
         .await
+    }
+
+    /// Makes the plan once more on what is there: one that was edited, or made by another version of the adapter, is not carried out.
+    async fn made_here(&self, plan: &Plan, seen: Option<&Observed>) -> Result<()> {
+        let caps = self.caps().await?;
+        policy::asked(self, caps, "apply", &plan.desired)?;
+        let desired = plan.desired.clone();
+        let made = self.plan_on(caps, "apply", desired, seen).await?;
+        // What is found and what is kept may differ: they are told, not done.
+        if (made.change, &made.fields, &made.steps) == (plan.change, &plan.fields, &plan.steps) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Conflict, "apply")
+            .on(&plan.desired.name)
+            .because("the steps of the plan are not those that lead to what it asks"))
     }
 
     /// Takes the steps of a plan that [`policy::planned`] has passed on `seen`.

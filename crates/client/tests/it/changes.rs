@@ -2,7 +2,7 @@
 
 use anyport_client::Removal;
 use anyport_core::error::ErrorKind;
-use anyport_core::plan::{Change, Force, Plan, Split, State, VersionId};
+use anyport_core::plan::{Base, Change, Force, Plan, Split, State, VersionId};
 use futures_util::StreamExt as _;
 
 use crate::memory::Memory;
@@ -86,6 +86,56 @@ async fn a_plan_is_made_without_a_write_and_can_be_saved() {
     assert_eq!(error.kind(), &ErrorKind::Conflict);
     assert!(error.to_string().contains("made on nothing"), "{error}");
     assert_eq!(target.calls().total().writes, 0);
+}
+
+#[tokio::test]
+async fn a_plan_that_was_edited_is_not_carried_out() {
+    let memory = Memory::new();
+    let target = target(&memory);
+    deployed(&target, "hello", "one").await;
+    let bigger = function("hello", "two").memory_mb(256).build().unwrap();
+    let present = State::Present(Box::new(bigger));
+    let desired = target
+        .desired(name("hello"), present)
+        .with_content(bytes("two"));
+    let plan = target.plan(desired).await.unwrap();
+    target.calls().reset();
+
+    let mut nothing = plan.clone();
+    nothing.steps.clear();
+    let mut fewer = plan.clone();
+    fewer.steps.remove(1);
+    let mut unguarded = plan.clone();
+    unguarded
+        .steps
+        .iter_mut()
+        .for_each(|it| it.guard = Base::Any);
+    let mut other = plan.clone();
+    other.change = Change::Unchanged;
+    for edited in [nothing, fewer, unguarded, other] {
+        let error = target.apply(edited).await.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Conflict, "{error}");
+    }
+
+    let mut stranger = plan.clone();
+    let State::Present(spec) = &mut stranger.desired.state else {
+        panic!("{stranger:?}");
+    };
+    spec.name = name("other");
+    let error = target.apply(stranger).await.unwrap_err();
+    assert_eq!(error.kind().name(), "invalid_spec", "{error}");
+
+    let mut unfit = plan.clone();
+    let State::Present(spec) = &mut unfit.desired.state else {
+        panic!("{unfit:?}");
+    };
+    spec.env.insert("LD_PRELOAD".to_owned(), "/x".to_owned());
+    let error = target.apply(unfit).await.unwrap_err();
+    assert_eq!(error.kind().name(), "invalid_spec", "{error}");
+
+    assert_eq!(target.calls().total().writes, 0);
+    let outcome = target.apply(plan).await.unwrap();
+    assert_eq!(outcome.change, Change::Updated);
 }
 
 #[tokio::test]
