@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyport_core::error::{Error, ErrorKind, Result};
+use anyport_core::error::{Error, ErrorKind, Result, Violation};
 use anyport_core::provider::Provider;
 use anyport_core::target::TargetUrl;
 pub use anyport_local::Config;
@@ -24,7 +24,8 @@ impl Connect {
 /// The user's state folder: `$ANYPORT_STATE`, else `$XDG_STATE_HOME/anyport/local`, else `~/.local/state/anyport/local`.
 ///
 /// # Errors
-/// `NotFound` when none of `ANYPORT_STATE`, `XDG_STATE_HOME` and `HOME` is set to an absolute path.
+/// `InvalidSpec` when `ANYPORT_STATE` is set to a path that is not absolute; `NotFound` when none of `ANYPORT_STATE`, `XDG_STATE_HOME` and
+/// `HOME` is set to an absolute path.
 pub fn state_folder() -> Result<PathBuf> {
     folder_from(|name| std::env::var_os(name))
 }
@@ -35,6 +36,15 @@ fn folder_from(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
+    // Who names a folder is not to find another one changed. (The rules for XDG_STATE_HOME say to ignore what is relative.)
+    if let Some(given) = variable("ANYPORT_STATE").filter(|given| !given.is_empty())
+        && !Path::new(&given).is_absolute()
+    {
+        let relative = Violation::new("ANYPORT_STATE", "must be an absolute path")
+            .value(Path::new(&given).display());
+        let kind = ErrorKind::InvalidSpec(vec![relative].into());
+        return Err(Error::new(kind, "find the state folder of").on("local://"));
+    }
     absolute("ANYPORT_STATE")
         .or_else(|| Some(absolute("XDG_STATE_HOME")?.join("anyport/local")))
         .or_else(|| Some(absolute("HOME")?.join(".local/state/anyport/local")))
@@ -91,6 +101,9 @@ mod tests {
         ] {
             assert_eq!(folder(set).unwrap(), Path::new(path));
         }
+        let relative = ("ANYPORT_STATE", "mine/state");
+        let error = folder(&[home, relative]).unwrap_err().to_string();
+        assert!(error.contains("must be an absolute path"), "{error}");
         let error = folder(&[]).unwrap_err();
         assert!(
             error.to_string().contains("local:///absolute/path"),
