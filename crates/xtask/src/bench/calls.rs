@@ -28,7 +28,7 @@ pub(super) async fn measure(settings: &Settings, table: &mut Table) -> Result<()
 
     let mut functions = Vec::new();
     for language in &languages {
-        let name = format!("warm-{}", language.name);
+        let name = format!("warm-{}", language.name.to_lowercase());
         functions.push(
             stage
                 .deploy(&name, language.packaging.clone(), &language.packed)

@@ -101,6 +101,7 @@ impl Server {
             .env("ANYPORT_BIND", free.ip().to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .spawn()?;
         let mut server = Self {
             process,
