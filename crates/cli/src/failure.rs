@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 
 use anyport::manifest::{Diagnostic, Diagnostics};
@@ -9,9 +10,13 @@ use anyport::{Error, ErrorKind, package};
 
 use crate::exit::Exit;
 
-/// Why a command failed.
+/// Why a command failed. One word wide: results are passed around a lot.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Facts>);
+
+/// What there is to say about a failure.
+#[derive(Debug)]
+pub(crate) struct Facts {
     /// Stable for machines.
     pub code: String,
     /// What was tried, on what, and why it failed.
@@ -49,7 +54,7 @@ pub(crate) struct Excerpts {
 
 impl Failure {
     pub(crate) fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Facts {
             code: code.into(),
             message: message.into(),
             causes: Vec::new(),
@@ -59,7 +64,7 @@ impl Failure {
             exit: Exit::Error,
             parts: Vec::new(),
             silent: false,
-        }
+        }))
     }
 
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
@@ -139,6 +144,20 @@ impl Failure {
         }
         failure.parts = parts;
         failure
+    }
+}
+
+impl Deref for Failure {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.0
+    }
+}
+
+impl DerefMut for Failure {
+    fn deref_mut(&mut self) -> &mut Facts {
+        &mut self.0
     }
 }
 

@@ -21,10 +21,10 @@ pub(crate) enum Insist {
 }
 
 pub(crate) fn force(insist: &[Insist]) -> Force {
-    let mut force = Force::default();
-    force.protected = insist.contains(&Insist::Protected);
-    force.split = insist.contains(&Insist::Split);
-    force
+    Force {
+        protected: insist.contains(&Insist::Protected),
+        split: insist.contains(&Insist::Split),
+    }
 }
 
 /// Says how to insist with this command line, where insisting helps.

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod artifacts;
+mod conformance;
 mod delivery;
 mod init;
 mod lifecycle;

@@ -56,6 +56,15 @@ impl Sandbox {
             .env("TMPDIR", self.folder.path())
             .env("ANYPORT_STATE", self.state())
             .stdin(Stdio::null());
+        // Where the user's own Rust is, although the home is another.
+        let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+        for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+            let own = std::env::var_os(name).map_or_else(|| home.join(folder), PathBuf::from);
+            command.env(name, own);
+        }
+        for name in ["CARGO_NET_OFFLINE", "RUSTUP_TOOLCHAIN"] {
+            command.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
         command
     }
 

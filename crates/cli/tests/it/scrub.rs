@@ -36,8 +36,8 @@ fn line(line: &str) -> String {
             }
         } else if is_number && out.join("").ends_with("as user ") {
             out.push("[USER]".to_owned());
-        } else if is_number && out.join("").ends_with("\"duration_ms\":") {
-            out.push("[TIME]".to_owned());
+        } else if word.starts_with(':') && out.join("").ends_with("\"duration_ms\"") {
+            out.push(":[TIME]".to_owned());
         } else {
             out.push(word.clone());
         }
@@ -94,6 +94,11 @@ fn word(word: &str) -> String {
 
 #[test]
 fn what_differs_is_named_and_the_rest_stays() {
+    let json = "{\"duration_ms\":348,\"n\":1}";
+    assert_eq!(
+        scrub(json, Path::new("/nowhere")),
+        "{\"duration_ms\":[TIME],\"n\":1}"
+    );
     let text = "hello: created, version 1 in 1.4 s as user 0, in 2 min 5 s\n2026-11-23T09:03:19.994Z a 12 mstrings";
     assert_eq!(
         scrub(text, Path::new("/nowhere")),

@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, probe_manifest};
 
 fn interrupt(child: &Child) {
     kill(
@@ -99,4 +99,37 @@ fn a_reader_that_goes_away_is_no_error() {
             "{arguments:?}"
         );
     }
+}
+
+#[test]
+fn a_deployment_that_is_interrupted_names_its_state_and_the_next_one_finishes() {
+    let sandbox = Sandbox::with_probe("env = { PROBE_START = \"hang\" }");
+    let mut deploy = sandbox.start(&["deploy"]);
+    let mut said = BufReader::new(deploy.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("[3/5]") {
+        line.clear();
+        assert!(
+            said.read_line(&mut line).unwrap() > 0,
+            "it ended before it was interrupted"
+        );
+    }
+    interrupt(&deploy);
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert_eq!(deploy.wait().unwrap().code(), Some(130), "{rest}");
+    for part in [
+        "stopping",
+        "done: create the function",
+        "left: start the new version",
+    ] {
+        assert!(rest.contains(part), "{rest}");
+    }
+    sandbox.write("anyport.toml", &probe_manifest("shop", ""));
+    let next = sandbox.expect(0, &["deploy"]);
+    assert!(next.contains("an interrupted run left"), "{next}");
+    assert_eq!(
+        sandbox.expect(0, &["invoke", "probe", "--data", "[]"]),
+        "[]"
+    );
 }

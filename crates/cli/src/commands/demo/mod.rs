@@ -1,5 +1,6 @@
 //! `anyport demo`
 
+mod build;
 mod load;
 mod sample;
 mod story;

@@ -209,6 +209,10 @@ fn state(folder: &Path) -> Finding {
 fn space(folder: &Path) -> Option<Finding> {
     let there = folder.ancestors().find(|folder| folder.exists())?;
     let at = nix::sys::statvfs::statvfs(there).ok()?;
+    #[allow(
+        clippy::useless_conversion,
+        reason = "the count is narrower on other systems"
+    )]
     let free = u64::from(at.blocks_available()).saturating_mul(at.fragment_size());
     let found = format!("{} free", words::size(free));
     Some(if free < LITTLE_SPACE {
