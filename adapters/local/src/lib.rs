@@ -28,7 +28,7 @@
 //!
 //! Archives 256 MiB packed and 512 MiB unpacked; requests, events and buffered replies 32 MiB; streamed replies 1 GiB; 16 MB to
 //! 32 GB of memory; up to 1 hour per invocation; 64 KiB of environment; as many instances of a version as
-//! [`Config::max_instances`] says (by default 100 for each processor, at most 1,000); 32 MiB of logs per function.
+//! [`Config::max_instances`] says (by default 100 for each processor, at most 1,000; each process counts its own); 32 MiB of logs per function.
 
 mod capability;
 mod config;

@@ -31,7 +31,8 @@ impl Interpreter {
         let script: &[&str] = match family {
             Family::Node => &["-p", "process.versions.node + '\\n' + process.execPath"],
             _ => &[
-                "-c",
+                // Without the site packages it answers in a tenth of the time.
+                "-ISc",
                 "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.executable)",
             ],
         };

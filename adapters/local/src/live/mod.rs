@@ -40,7 +40,6 @@ pub(crate) struct Live {
     engine: OnceCell<Engine>,
     runtimes: OnceCell<Runtimes>,
     functions: Mutex<HashMap<Name, Arc<Function>>>,
-    turns: Turns,
 }
 
 /// A function as of one revision of its record.
@@ -48,6 +47,7 @@ pub(crate) struct Function {
     stamp: Stamp,
     pub(crate) record: Record,
     pools: Pools,
+    turns: Arc<Turns>,
 }
 
 /// One call, ready to be made more than once.
@@ -69,7 +69,6 @@ impl Live {
             engine: OnceCell::new(),
             runtimes: OnceCell::new(),
             functions: Mutex::default(),
-            turns: Turns::new(ids::random()),
         }
     }
 
@@ -123,14 +122,15 @@ impl Live {
         };
         self.logs.retain(name, record.settings.log_retention_days);
         let mut functions = self.functions();
-        let pools = functions
-            .get(name)
-            .map(|known| known.pools.carried(&record))
-            .unwrap_or_default();
+        let (pools, turns) = match functions.get(name) {
+            Some(known) => (known.pools.carried(&record), Arc::clone(&known.turns)),
+            None => (Pools::default(), Arc::new(Turns::new(ids::random()))),
+        };
         let function = Arc::new(Function {
             stamp,
             record,
             pools,
+            turns,
         });
         functions.insert(name.clone(), Arc::clone(&function));
         Ok(function)
@@ -170,7 +170,7 @@ impl Live {
         let mut moves = 0;
         loop {
             let function = self.function(&attempt.name)?;
-            let release = self.choose(&function.record, &attempt.qualifier)?;
+            let release = function.choose(&attempt.qualifier)?;
             let pool = self.pool(&function, release).await?;
             let outcome = pool.invoke(request(attempt, &request_id)).await;
             let failure = match outcome {
@@ -206,17 +206,6 @@ impl Live {
             Qualifier::Live if record.split.is_some() => Ok(()),
             Qualifier::Live => Err(empty(record)),
             Qualifier::Version(id) => pinned(record, id).map(|_| ()),
-        }
-    }
-
-    fn choose<'a>(&self, record: &'a Record, qualifier: &Qualifier) -> Result<&'a Release> {
-        match qualifier {
-            Qualifier::Live => {
-                let chosen = record.split.as_ref().and_then(|it| self.turns.choose(it));
-                let release = chosen.and_then(|id| record.version(id));
-                release.ok_or_else(|| empty(record))
-            }
-            Qualifier::Version(id) => pinned(record, id),
         }
     }
 
@@ -256,6 +245,22 @@ impl Live {
                     .warm(usize::try_from(floor).unwrap_or(usize::MAX))
                     .await;
             }
+        }
+    }
+}
+
+impl Function {
+    /// The version that a call goes to.
+    fn choose(&self, qualifier: &Qualifier) -> Result<&Release> {
+        let record = &self.record;
+        match qualifier {
+            Qualifier::Live => {
+                let split = record.split.as_ref();
+                let chosen = split.and_then(|split| self.turns.choose(split));
+                let release = chosen.and_then(|id| record.version(id));
+                release.ok_or_else(|| empty(record))
+            }
+            Qualifier::Version(id) => pinned(record, id),
         }
     }
 }
