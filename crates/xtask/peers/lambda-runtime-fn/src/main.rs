@@ -28,7 +28,10 @@ async fn greet(event: LambdaEvent<Input>) -> Result<Output, Diagnostic> {
         panic!("asked to panic");
     }
     let greeting = std::env::var("GREETING").unwrap_or_else(|_| "hello".to_owned());
-    println!("greeting somebody with a name of {} characters", input.name.chars().count());
+    println!(
+        "greeting somebody with a name of {} characters",
+        input.name.chars().count()
+    );
     Ok(Output {
         message: format!("{greeting}, {}", input.name),
         version: context.env_config.version.clone(),
