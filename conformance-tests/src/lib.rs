@@ -6,8 +6,35 @@
 //!
 //! An adapter's author writes a [`Harness`](harness::Harness) and runs the suite with one macro:
 //!
-//! ```ignore
+//! ```no_run
+//! use std::path::PathBuf;
+//! use std::sync::Arc;
+//!
+//! use anyport_conformance::harness::{Folder, Layout, Records};
+//! # mod my_adapter {
+//! #     use super::*;
+//! #     pub fn open(_: PathBuf) -> anyport_core::Result<Arc<dyn anyport_core::provider::Provider>> {
+//! #         unimplemented!()
+//! #     }
+//! # }
+//!
+//! /// An adapter that keeps everything in one folder, with a JSON record for each function.
+//! fn my_harness() -> Folder<Records> {
+//!     let layout = Layout {
+//!         record: "functions/NAME.json",
+//!         spec: "versions/-/spec",
+//!         foreign: "functions/NAME/somebody-elses",
+//!         secret: "secrets/NAME",
+//!         secret_reference: "secret://file/NAME",
+//!         passing: &["lock"],
+//!         written: &["/logs/"],
+//!     };
+//!     let open = |folder| async { my_adapter::open(folder) };
+//!     Folder::new("mine://", std::env::temp_dir().join("mine"), Records::new(layout, open))
+//! }
+//!
 //! anyport_conformance::suite!(my_adapter_conforms, my_harness());
+//! # fn main() {}
 //! ```
 //!
 //! A case ends as passed, failed, refused (not declared, and verified to be refused), not run (with the reason) or over budget; never as
@@ -51,11 +78,7 @@ pub fn assert_conforms(harness: impl Harness + 'static) {
     }
 }
 
-/// Defines a test that runs the whole suite over a harness.
-///
-/// ```ignore
-/// anyport_conformance::suite!(my_adapter_conforms, my_harness());
-/// ```
+/// Defines a test that runs the whole suite over a harness: `suite!(my_adapter_conforms, my_harness());`. The crate's front page has an example.
 #[macro_export]
 macro_rules! suite {
     ($name:ident, $harness:expr) => {

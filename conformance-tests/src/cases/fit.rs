@@ -6,7 +6,8 @@ use anyport_core::capability::{Fit, Sizes, Support};
 use anyport_core::outcome::Outcome;
 use anyport_core::plan::State;
 use anyport_core::spec::{
-    Artifact, Name, Network, Packaging, Spec, SpecBuilder, Trigger, TriggerKind, TriggerSource,
+    Arch, Artifact, Name, Network, Packaging, Spec, SpecBuilder, Trigger, TriggerKind,
+    TriggerSource,
 };
 use anyport_core::{Digest, ErrorKind};
 
@@ -168,6 +169,12 @@ async fn invalid_here(scene: &Scene) -> Verdict {
     if let Ok(concurrency) = u32::try_from(sizes.concurrency.max() + 1) {
         spec.concurrency = concurrency;
         fields.push("concurrency");
+    }
+    let other = [Arch::X86_64, Arch::Arm64];
+    let archs = &client.caps().artifacts.archs;
+    if let Some(other) = other.into_iter().find(|arch| !archs.contains(arch)) {
+        spec.artifact.arch = other;
+        fields.push("artifact.arch");
     }
     if sizes.env_bytes < 16 << 20 {
         let value = "x".repeat(usize::try_from(sizes.env_bytes).unwrap_or(usize::MAX));

@@ -1,6 +1,6 @@
 //! Calls that fail, take too long, are repeated, or are given up.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyport_client::InvokeOptions;
 use anyport_core::ErrorKind;
@@ -12,7 +12,7 @@ use futures_util::future::{Either, select};
 
 use super::{Case, case};
 use crate::leaks;
-use crate::scene::{Client, Scene, answer, fitting};
+use crate::scene::{Client, Scene, answer, fitting, with_lag};
 use crate::seam::{Disturbance, Recorded};
 use crate::verdict::{Chain, Pass, Stop, Verdict, ensure, fail};
 
@@ -26,6 +26,11 @@ pub(super) const CASES: &[Case] = &[
     case!("invoke/retry-when-safe", retry_when_safe),
     case!("invoke/dropped", dropped),
 ];
+
+/// How soon after a limit the caller must be told.
+const GRACE: Duration = Duration::from_secs(1);
+/// How many timers in a row may be as late as the latest one that was measured.
+const BUSY: u32 = 4;
 
 /// The function's own failure, or what else came out.
 async fn failure(client: &Client, name: &Name, command: &Command) -> Result<FunctionFailure, Stop> {
@@ -134,11 +139,10 @@ async fn function_timeout(scene: &Scene) -> Verdict {
         ms: u64::try_from((limit * 10).as_millis()).unwrap_or(u64::MAX),
         mark: mark.clone(),
     };
-    let started = Instant::now();
-    let Err(error) = client.ask(&name, &sleeps).await else {
+    let (result, took, lag) = with_lag(client.ask(&name, &sleeps)).await;
+    let Err(error) = result else {
         fail!("a function answered past its limit of {limit:?}");
     };
-    let took = started.elapsed();
     ensure!(
         *error.kind() == ErrorKind::Timeout(TimedOut::Function { limit }),
         "a function past its limit of {limit:?} must be Timeout, not {}",
@@ -149,7 +153,7 @@ async fn function_timeout(scene: &Scene) -> Verdict {
         "the function timed out, and the error says that it has not run"
     );
     ensure!(
-        took >= limit && took <= limit + Duration::from_secs(1),
+        took >= limit && took <= limit + GRACE + lag * BUSY,
         "a function with a limit of {limit:?} was given up after {took:?}"
     );
     if client.caps().invoke.stops_code
@@ -181,12 +185,9 @@ async fn caller_timeout(scene: &Scene) -> Verdict {
         ms: 5_000,
         mark: String::new(),
     };
-    let started = Instant::now();
     let options = InvokeOptions::default().timeout(LIMIT);
-    let result = client
-        .invoke_with(client.call(&name, &sleeps), options)
-        .await;
-    let took = started.elapsed();
+    let waiting = client.invoke_with(client.call(&name, &sleeps), options);
+    let (result, took, lag) = with_lag(waiting).await;
     match result {
         Ok(_) => fail!("a call with a limit of {LIMIT:?} answered after {took:?}"),
         Err(error) => ensure!(
@@ -196,7 +197,7 @@ async fn caller_timeout(scene: &Scene) -> Verdict {
         ),
     }
     ensure!(
-        took <= LIMIT + Duration::from_secs(1),
+        took <= LIMIT + GRACE + lag * BUSY,
         "a call with a limit of {LIMIT:?} was given up after {took:?}"
     );
     client.serves(&name, "a").await?;

@@ -10,6 +10,7 @@ mod endpoint;
 mod enqueue;
 mod error;
 mod fit;
+mod http;
 mod invoke;
 mod list;
 mod load;
@@ -51,12 +52,12 @@ impl Budget {
     /// For most cases.
     pub const USUAL: Self = Self {
         calls: 200,
-        time: Duration::from_secs(20),
+        time: Duration::from_secs(60),
     };
     /// For cases that repeat something many times.
     pub const LARGE: Self = Self {
         calls: 4_000,
-        time: Duration::from_secs(60),
+        time: Duration::from_secs(180),
     };
 }
 
@@ -93,6 +94,7 @@ pub fn all() -> Vec<&'static Case> {
         cut::CASES,
         cancel::CASES,
         payload::CASES,
+        http::CASES,
         invoke::CASES,
         load::CASES,
         streaming::CASES,

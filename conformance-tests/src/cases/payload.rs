@@ -42,6 +42,11 @@ async fn bytes(scene: &Scene) -> Verdict {
     let client = scene.client().await?;
     let name = scene.name("bytes");
     client.deployed(&name, "a").await?;
+    samples_pass(&client, &name).await
+}
+
+/// The samples for every way in which a function takes its calls.
+pub(super) async fn samples_pass(client: &Client, name: &Name) -> Verdict {
     let binary: Vec<u8> = (0..=255).cycle().take(70_000).collect();
     let samples: [(&str, &str, Bytes); 9] = [
         (
@@ -85,7 +90,7 @@ async fn bytes(scene: &Scene) -> Verdict {
     for (what, content_type, payload) in samples {
         let is_json = content_type.ends_with("json");
         let from = client.script().count();
-        match sends(&client, &name, &payload, content_type).await {
+        match sends(client, name, &payload, content_type).await {
             Ok((back, back_type)) => {
                 ensure!(
                     is_json || client.caps().invoke.media == Media::Any,
@@ -103,7 +108,7 @@ async fn bytes(scene: &Scene) -> Verdict {
                 );
             }
             Err(error) if !is_json && client.caps().invoke.media == Media::Json => {
-                fit::refusal(&client, &error, from)?;
+                fit::refusal(client, &error, from)?;
             }
             Err(error) => fail!("{what}: {}", Chain(&error)),
         }

@@ -82,7 +82,7 @@ async fn streams(scene: &Scene) -> Verdict {
     let command = Command::Stream {
         pieces: PIECES,
         size: SIZE,
-        pause_ms: 250,
+        pause_ms: 500,
     };
     let seen = read(&client, &name, &command, Duration::ZERO).await?;
     let last_made = whole(&seen, PIECES as usize, SIZE)?;

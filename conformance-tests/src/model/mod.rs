@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use crate::cases::{Budget, Case, case};
+use crate::harness::Edit;
 use crate::scene::{Client, Scene};
 use crate::verdict::{Chain, Pass, Stop, Verdict, ensure, fail};
 
@@ -24,6 +25,8 @@ pub(crate) const CASES: &[Case] = &[case!(
 const SEQUENCES: u32 = 6;
 /// Operations in a sequence, at most.
 const LONGEST: usize = 9;
+/// What tampering sets: another size than the suite's specs have.
+const EDITED_MB: u32 = 320;
 /// Names in play.
 const NAMES: usize = 2;
 /// Variants in play.
@@ -48,6 +51,8 @@ pub(crate) enum Operation {
     Adopt,
     /// Opens the place anew.
     Restart,
+    /// Changes the newest version's memory behind the adapter's back.
+    Tamper,
 }
 
 fn operation() -> impl Strategy<Value = (usize, Operation)> {
@@ -60,6 +65,7 @@ fn operation() -> impl Strategy<Value = (usize, Operation)> {
         1 => Just(Operation::Release),
         1 => Just(Operation::Adopt),
         1 => Just(Operation::Restart),
+        1 => Just(Operation::Tamper),
     ];
     (0..NAMES, operation)
 }
@@ -113,6 +119,13 @@ async fn sequence_agrees(
     for (step, (which, operation)) in sequence.iter().enumerate() {
         if *operation == Operation::Restart {
             client = scene.client().await?;
+        } else if *operation == Operation::Tamper {
+            let edit = Edit::MemoryMb(EDITED_MB);
+            // Where the harness cannot, the model does not either.
+            let model = &mut models[*which];
+            if model.is_there() && scene.site().tamper(&names[*which], &edit).await.is_ok() {
+                model.tampered();
+            }
         } else {
             let (name, model) = (&names[*which], &mut models[*which]);
             play(&client, name, model, *operation)
@@ -156,7 +169,7 @@ async fn play(
         Operation::Remove => client.remove(name, Removal::default()).await,
         Operation::Release => client.release(name).await,
         Operation::Adopt => client.adopt(name).await,
-        Operation::Restart => return Ok(()),
+        Operation::Restart | Operation::Tamper => return Ok(()),
     };
     client.settle().await;
     match (&expected, &result) {

@@ -23,6 +23,8 @@ pub(super) struct Model {
     live: Vec<usize>,
     /// The variant that is live, where the target has no versions.
     variant: usize,
+    /// The release that was changed behind the adapter's back.
+    edited: Option<usize>,
     there: bool,
     foreign: bool,
 }
@@ -88,6 +90,9 @@ impl Model {
             O::Rollback if self.foreign => Expected::Error(vec!["already_exists", "not_found"]),
             _ if self.foreign => failed("already_exists"),
             O::Deploy(_) if self.is_split() => failed("conflict"),
+            O::Deploy(_) if self.edited == Some(self.live.last().copied().unwrap_or_default()) => {
+                changed(Change::Updated)
+            }
             O::Deploy(variant) if self.variants() == [variant] => changed(Change::Unchanged),
             O::Deploy(_) => changed(Change::Updated),
             O::Rollback => match self.live.last() {
@@ -107,7 +112,7 @@ impl Model {
             },
             O::Remove => changed(Change::Removed),
             O::Release => changed(Change::Released),
-            O::Restart => changed(Change::Unchanged),
+            O::Restart | O::Tamper => changed(Change::Unchanged),
         }
     }
 
@@ -128,6 +133,11 @@ impl Model {
         Split::all_to(newest.unwrap_or_else(|| VersionId::new("1")))
     }
 
+    /// Somebody changed the newest release.
+    pub(super) fn tampered(&mut self) {
+        self.edited = Some(self.releases.len().saturating_sub(1));
+    }
+
     /// Takes over what `operation` did.
     pub(super) fn done(
         &mut self,
@@ -144,6 +154,9 @@ impl Model {
                 }
                 self.there = true;
                 self.variant = variant;
+                if version.is_none() {
+                    self.edited = None;
+                }
                 if let Some(version) = version {
                     self.releases.push((version, variant));
                     self.live = vec![self.releases.len() - 1];
@@ -158,7 +171,7 @@ impl Model {
             (Operation::Remove, _) => *self = Self::default(),
             (Operation::Release, _) => self.foreign = true,
             (Operation::Adopt, _) => self.foreign = false,
-            (Operation::Restart, _) => {}
+            (Operation::Restart | Operation::Tamper, _) => {}
         }
     }
 }

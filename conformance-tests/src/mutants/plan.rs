@@ -39,7 +39,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     twisted!(
         Provider,
         "plans-on-any-base",
-        "makes plans that fit whatever is there",
+        "makes plans that do not say what they were made on",
         PlansOnAnyBase
     ),
     twisted!(
@@ -144,6 +144,11 @@ impl Twist for PlansOnAnyBase {
     ) -> Result<Plan> {
         let mut plan = inner.plan(caps, want, seen)?;
         plan.base = Base::Any;
+        plan.fields.clear();
+        for step in &mut plan.steps {
+            step.guard = Base::Any;
+            step.why.clear();
+        }
         Ok(plan)
     }
 

@@ -107,7 +107,11 @@ pub(super) const RULES: [Rule; 17] = [
         since: "0.1",
         text: "Environment, secrets, memory, timeout, identity and concurrency arrive in the function as the outcome states.",
         condition: None,
-        cases: &["deploy/arrives", "deploy/secret-arrives"],
+        cases: &[
+            "deploy/arrives",
+            "deploy/secret-arrives",
+            "http/concurrency",
+        ],
         mutants: &["loses-a-variable", "loses-environment"],
     },
     Rule {

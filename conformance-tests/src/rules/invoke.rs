@@ -6,9 +6,9 @@ pub(super) const RULES: [Rule; 10] = [
     Rule {
         id: "I1",
         since: "0.1",
-        text: "Bytes and content type arrive exactly, both ways: empty, binary, UTF-8, up to the limit.",
+        text: "Bytes and content type arrive exactly, both ways, for functions on the Runtime API and on HTTP: empty, binary, UTF-8, up to the limit.",
         condition: Some("`invoke.media`: with `json`, other payloads are refused before sending"),
-        cases: &["invoke/bytes", "invoke/largest"],
+        cases: &["invoke/bytes", "http/bytes", "invoke/largest"],
         mutants: &[
             "loses-the-content-type",
             "mangles-binary",
@@ -21,7 +21,7 @@ pub(super) const RULES: [Rule; 10] = [
         since: "0.1",
         text: "A function's own error is `Function` and handled; a crash, exit or panic is `Function` and unhandled; with type, message and last log lines. The next invocation works.",
         condition: None,
-        cases: &["invoke/returned-error", "invoke/crash"],
+        cases: &["invoke/returned-error", "invoke/crash", "http/errors"],
         mutants: &[
             "swallows-function-errors",
             "calls-crashes-handled",

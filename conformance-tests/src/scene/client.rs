@@ -243,6 +243,21 @@ pub(crate) fn is_conflict(error: &Error) -> bool {
     found
 }
 
+/// Runs `work` and measures how late timers were meanwhile: a busy machine is nobody's fault.
+pub(crate) async fn with_lag<T>(work: impl Future<Output = T>) -> (T, Duration, Duration) {
+    const BEAT: Duration = Duration::from_millis(5);
+    let started = Instant::now();
+    let mut lag = Duration::ZERO;
+    let mut work = std::pin::pin!(work);
+    loop {
+        let beat = Instant::now();
+        tokio::select! {
+            done = &mut work => return (done, started.elapsed(), lag),
+            () = tokio::time::sleep(BEAT) => lag = lag.max(beat.elapsed().saturating_sub(BEAT)),
+        }
+    }
+}
+
 /// The nearest size to `want` that exists.
 pub(crate) fn fitting(sizes: &Sizes, want: u64) -> u64 {
     match sizes.fit(want) {

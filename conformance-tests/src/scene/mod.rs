@@ -18,7 +18,7 @@ use crate::seam::Script;
 use crate::verdict::Stop;
 
 pub use client::Client;
-pub(crate) use client::{answer, fitting, is_conflict, until};
+pub(crate) use client::{answer, fitting, is_conflict, until, with_lag};
 
 /// Everything a case may use. Made anew for each case.
 pub struct Scene {
