@@ -12,7 +12,7 @@ use crate::exit;
 /// Reads `anyport.toml` from this folder or the nearest one above. Start with `anyport init`, or see it all with `anyport demo`.
 #[derive(Debug, Parser)]
 #[command(name = "anyport", version, after_help = exit::HELP, max_term_width = 100, propagate_version = true)]
-#[command(disable_help_subcommand = true)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub global: Global,

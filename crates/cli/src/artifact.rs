@@ -175,7 +175,13 @@ impl Job {
                 profile,
                 ..
             } => {
-                let mut build = CargoBuild::new(package).profile(profile).folder(&self.root);
+                let mut build = CargoBuild::new(package).profile(profile).folder(
+                    if self.root.as_os_str().is_empty() {
+                        Path::new(".")
+                    } else {
+                        &self.root
+                    },
+                );
                 if let Some(binary) = binary {
                     build = build.binary(binary);
                 }

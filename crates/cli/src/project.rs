@@ -37,10 +37,8 @@ impl Project {
             },
         };
         let text = read(&path)?;
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
+        // Empty for this folder: paths are shown as they are written.
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         Self::of(&folder, path, text, settings.environment.as_deref()).map(Some)
     }
 

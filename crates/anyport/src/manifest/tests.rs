@@ -446,3 +446,29 @@ fn the_schema_means_what_the_parser_enforces() {
         );
     }
 }
+
+/// No text makes the parser panic, and every problem stands at a character of the text.
+#[test]
+fn any_slip_of_the_pen_is_a_problem_with_a_place() {
+    let whole: Vec<char> = WHOLE.chars().collect();
+    for at in 0..whole.len() {
+        for slip in [None, Some('['), Some('"'), Some('é'), Some('\u{0}')] {
+            let mut text: Vec<char> = whole.clone();
+            match slip {
+                None => {
+                    text.remove(at);
+                }
+                Some(c) => text.insert(at, c),
+            }
+            let text: String = text.into_iter().collect();
+            let Err(found) = Manifest::parse(&text) else {
+                continue;
+            };
+            assert!(!found.is_empty(), "{text}");
+            for one in &found {
+                let placed = one.span.is_none() || one.position(&text).is_some();
+                assert!(placed, "{one} at {:?} in\n{text}", one.span);
+            }
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! `anyport init`
 
+mod runtime;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,16 +18,16 @@ use crate::failure::Failure;
 /// Start a function: a manifest and code, in this folder or a new one. Nothing that is there is overwritten.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// The language
+    #[arg(value_name = "TEMPLATE", default_value = "rust")]
+    template: Template,
     /// The folder; this one unless named
     #[arg(value_name = "FOLDER", default_value = ".")]
     folder: PathBuf,
-    /// The language
-    #[arg(short, long, default_value = "rust")]
-    template: Template,
     /// The function's name; made from the folder's unless named
     #[arg(long)]
     name: Option<String>,
-    /// Use the crate `anyport-runtime` from this folder instead of the one on crates.io
+    /// Use the crate `anyport-runtime` from this folder; unless named, from the Anyport checkout that is around, else from the registry
     #[arg(long, value_name = "FOLDER")]
     runtime: Option<PathBuf>,
 }
@@ -62,7 +64,7 @@ fn files(template: Template) -> &'static [(&'static str, &'static str)] {
 
 /// The Rust template's files, filled in, for the demo.
 pub(super) fn rust_files(name: &str) -> impl Iterator<Item = (&'static str, String)> {
-    let runtime = published();
+    let runtime = runtime::dependency(runtime::find().as_deref());
     files(Template::Rust)
         .iter()
         .map(move |(path, text)| (*path, fill(text, name, &runtime)))
@@ -73,20 +75,11 @@ fn fill(text: &str, name: &str, runtime: &str) -> String {
         .replace("{{runtime}}", runtime)
 }
 
-/// The runtime of this version on crates.io, as a dependency is written.
-fn published() -> String {
-    format!("\"{}\"", env!("CARGO_PKG_VERSION"))
-}
-
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let name = name(args)?;
     let runtime = match &args.runtime {
-        Some(path) => {
-            let path =
-                fs::canonicalize(path).map_err(|error| Failure::file("find", path, &error))?;
-            format!("{{ path = {} }}", json!(path))
-        }
-        None => published(),
+        Some(path) => Some(runtime::named(path)?),
+        None => runtime::find(),
     };
     let files = files(args.template);
     let there: Vec<String> = files
@@ -100,12 +93,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             "exists",
             format!("nothing was written: {} is there already", there.join(", ")),
         )
-        .next("choose another folder: anyport init FOLDER"));
+        .next("choose another folder: anyport init TEMPLATE FOLDER"));
     }
     let mut written = Vec::new();
     for (path, text) in files {
         let to = args.folder.join(path);
-        create(&to, &fill(text, name.as_str(), &runtime))
+        let text = fill(text, name.as_str(), &runtime::dependency(runtime.as_deref()));
+        create(&to, &text)
             .map_err(|error| Failure::file("write", &to, &error))?;
         written.push(to);
     }
@@ -122,6 +116,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     } else {
         format!("cd {} && ", args.folder.display())
     };
+    if args.template == Template::Rust && runtime.is_none() {
+        output.warn(runtime::UNPUBLISHED);
+    }
     output.note(&format!(
         "next: {there}anyport deploy && anyport invoke {name} --data '{{\"name\": \"Ada\"}}'"
     ));

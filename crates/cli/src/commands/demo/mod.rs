@@ -93,7 +93,7 @@ impl<'a> Teller<'a> {
             return self.context.output.object("demo", fields);
         }
         self.say(&format!(
-            "\nAll {} steps went as said, in {}.\nNow your own: anyport init my-function",
+            "\nAll {} steps went as said, in {}.\nNow your own: anyport init rust my-function",
             self.steps.len(),
             words::duration(took)
         ))
