@@ -98,12 +98,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut written = Vec::new();
     for (path, text) in files {
         let to = args.folder.join(path);
-        let text = fill(text, name.as_str(), &runtime::dependency(runtime.as_deref()));
-        create(&to, &text)
-            .map_err(|error| Failure::file("write", &to, &error))?;
+        let text = fill(
+            text,
+            name.as_str(),
+            &runtime::dependency(runtime.as_deref()),
+        );
+        create(&to, &text).map_err(|error| Failure::file("write", &to, &error))?;
         written.push(to);
     }
     let output = &context.output;
+    if args.template == Template::Rust && runtime.is_none() {
+        output.warn(runtime::UNPUBLISHED);
+    }
     if output.json {
         output.object("init", json!({ "function": name, "files": written }))?;
         return Ok(Exit::Clean);
@@ -116,9 +122,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     } else {
         format!("cd {} && ", args.folder.display())
     };
-    if args.template == Template::Rust && runtime.is_none() {
-        output.warn(runtime::UNPUBLISHED);
-    }
     output.note(&format!(
         "next: {there}anyport deploy && anyport invoke {name} --data '{{\"name\": \"Ada\"}}'"
     ));

@@ -13,12 +13,13 @@ fn nothing_is_overwritten() {
     let sandbox = Sandbox::new();
     sandbox.write("hello/src/app.py", "mine");
     assert_snapshot!(sandbox.session(&[
-        &["init", "hello", "-t", "python"],
-        &["init", "greeter", "-t", "python"],
-        &["init", "greeter", "-t", "node"],
-        &["init", "My Function!", "-t", "node"],
-        &["init", "ruby", "-t", "ruby"],
-        &["init", "named", "--name", "No Name", "-t", "node"],
+        &["init", "python", "hello"],
+        &["init", "python", "greeter"],
+        &["init", "node", "greeter"],
+        &["init", "node", "My Function!"],
+        &["init", "ruby", "greeter"],
+        &["init", "node", "named", "--name", "No Name"],
+        &["init", "rust", "elsewhere", "--runtime", "hello"],
     ]));
     assert_eq!(
         fs::read_to_string(sandbox.path("hello/src/app.py")).unwrap(),
@@ -30,13 +31,10 @@ fn nothing_is_overwritten() {
     );
 }
 
-fn runs(template: &str, more: &[&str], prepare: impl Fn(&mut Command, &Path)) {
+fn runs(template: &str, prepare: impl Fn(&mut Command, &Path)) {
     let sandbox = Sandbox::new();
     let folder = sandbox.path("greeter");
-    sandbox.expect(
-        0,
-        &[&["init", "greeter", "--template", template], more].concat(),
-    );
+    sandbox.expect(0, &["init", template, "greeter"]);
     let inside = |arguments: &[&str]| {
         let mut command = sandbox.command(arguments);
         command.current_dir(&folder);
@@ -63,23 +61,22 @@ fn runs(template: &str, more: &[&str], prepare: impl Fn(&mut Command, &Path)) {
 #[test]
 fn the_python_template_runs() {
     if has("python3") {
-        runs("python", &[], |_, _| {});
+        runs("python", |_, _| {});
     }
 }
 
 #[test]
 fn the_node_template_runs() {
     if has("node") {
-        runs("node", &[], |_, _| {});
+        runs("node", |_, _| {});
     }
 }
 
 #[test]
 fn the_rust_template_runs() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let runtime = repository.join("crates/runtime");
-    let more = ["--runtime", runtime.to_str().unwrap()];
-    runs("rust", &more, |command, folder| {
+    // The executable is in the checkout's target folder: that is where the runtime is taken from.
+    runs("rust", |command, folder| {
         // The versions that the workspace has on this machine already; nothing is looked for on the network.
         fs::copy(repository.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
         command
@@ -91,4 +88,23 @@ fn the_rust_template_runs() {
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     });
+}
+
+/// The lines of the README are what a new user types first.
+#[test]
+fn the_readme_starts_a_function_as_the_command_line_does() {
+    let readme = include_str!("../../../../README.md");
+    let line = readme
+        .lines()
+        .find_map(|line| line.strip_prefix("anyport init "))
+        .unwrap();
+    let arguments: Vec<&str> = line.split('#').next().unwrap().split_whitespace().collect();
+    let sandbox = Sandbox::new();
+    sandbox.expect(0, &[&["init"], arguments.as_slice()].concat());
+    assert!(sandbox.path("hello/anyport.toml").exists(), "{line}");
+    let installed = readme.find("cargo install --path crates/cli").unwrap();
+    assert!(
+        installed < readme.find("anyport init ").unwrap(),
+        "`anyport` is used before it is on the path"
+    );
 }
