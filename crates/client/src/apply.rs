@@ -27,7 +27,7 @@ impl Target {
     /// `AlreadyExists`, `Forbidden` and `Conflict` as for [`plan`](Self::plan); `RolloutFailed` when the release cannot start; `Incomplete` when
     /// some steps are done and others are not.
     pub async fn apply(&self, plan: Plan) -> Result<Outcome> {
-        let cx = self.change_cx();
+        let cx = self.change_cx("apply");
         let span = self.span("apply", plan.desired.name.as_str());
         async {
             policy::brought(self, "apply", &plan)?;

@@ -24,7 +24,7 @@ impl Target {
         }
         self.capabilities_cell()
             .get_or_try_init(|| async {
-                let cx = self.read_cx();
+                let cx = self.read_cx("read the capabilities of");
                 match self.provider().discover(&cx).await {
                     Ok(caps) => Ok(Arc::new(caps)),
                     Err(error) => Err(named(error, self.id())),

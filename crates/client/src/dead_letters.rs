@@ -22,9 +22,13 @@ impl Target {
     ) -> Result<BoxStream<'static, Result<DeadLetter>>> {
         async {
             need(&self.caps().await?.enqueue, "enqueue", VERB, name.as_str())?;
-            match self.provider().dead_letters(&self.read_cx(), name).await {
+            match self
+                .provider()
+                .dead_letters(&self.read_cx(VERB), name)
+                .await
+            {
                 Ok(letters) => Ok(self.until_interrupted(VERB, name.as_str(), None, letters)),
-                Err(error) => Err(self.explain(error, name).await),
+                Err(error) => Err(self.explain(VERB, error, name).await),
             }
         }
         .instrument(self.span("dead_letters", name.as_str()))

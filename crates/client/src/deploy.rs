@@ -63,7 +63,7 @@ impl Target {
 
     /// Makes the plan for `desired` and takes its steps. One observation serves both: the steps' guards notice what changes in between.
     pub(crate) async fn change(&self, verb: &'static str, desired: Desired) -> Result<Outcome> {
-        let cx = self.change_cx();
+        let cx = self.change_cx(verb);
         let span = self.span(verb, desired.name.as_str());
         async {
             let started = cx.now();

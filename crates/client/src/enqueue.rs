@@ -29,13 +29,13 @@ impl Target {
                 need(by_version, "invoke.by_version", VERB, call.name.as_str())?;
             }
             let cx = self
-                .read_cx()
+                .read_cx(VERB)
                 .with_trace(call.trace)
                 .repeating_user_code(call.idempotency_key.is_some());
             let name = call.name.clone();
             match self.provider().enqueue(&cx, call).await {
                 Ok(accepted) => Ok(accepted),
-                Err(error) => Err(self.explain(error, &name).await),
+                Err(error) => Err(self.explain(VERB, error, &name).await),
             }
         }
         .instrument(span)

@@ -5,6 +5,9 @@ use std::fmt;
 
 use anyport_core::error::{Error, ErrorKind};
 
+/// How the next step of a cause goes on in the next step of the plan.
+const AGAIN: &str = "then run the same command again to finish";
+
 /// How far a plan came: the steps that are done and those that are not, in words.
 ///
 /// A plan that stops returns an error by one rule:
@@ -64,7 +67,11 @@ impl Halted {
         if let Some(resource) = error.resource() {
             incomplete = incomplete.on(resource);
         }
-        incomplete.with_source(error)
+        if let Some(next) = error.next_step() {
+            incomplete = incomplete.hint(format_args!("{next}, {AGAIN}"));
+        }
+        // The next step is said once, at the top.
+        incomplete.with_source(error.without_hint())
     }
 }
 
@@ -131,6 +138,15 @@ mod tests {
         assert_eq!(some.resource(), Some("f"));
         assert_eq!(some.source().unwrap().to_string(), broken().to_string());
         assert_eq!(Halted::of(&some), Some(state(&["create"])));
+
+        let full = state(&["create"])
+            .into_error("deploy", broken().hint("make room on the disk"))
+            .to_string();
+        assert!(
+            full.ends_with("; make room on the disk, then run the same command again to finish"),
+            "{full}"
+        );
+        assert_eq!(full.matches("make room").count(), 1, "{full}");
 
         let cause = std::io::Error::other("exit status 1");
         let rollout = Error::new(

@@ -13,7 +13,7 @@ impl Target {
     /// # Errors
     /// `Unauthorized`, `Unavailable`, and whatever else reading can fail with.
     pub async fn identify(&self) -> Result<Identity> {
-        let cx = self.read_cx();
+        let cx = self.read_cx("identify the caller at");
         self.provider()
             .identify(&cx)
             .instrument(self.span("identify", ""))

@@ -69,13 +69,13 @@ impl Target {
                 || call.idempotency_key.is_some()
                 || self.mutated(Mutation::RetriesUserCode);
             let cx = self
-                .cx(options.timeout.unwrap_or_else(|| self.patience(caps)))
+                .cx(VERB, options.timeout.unwrap_or_else(|| self.patience(caps)))
                 .with_trace(call.trace)
                 .repeating_user_code(repeat);
             let name = call.name.clone();
             let mut reply = match self.provider().invoke(&cx, call).await {
                 Ok(reply) => reply,
-                Err(error) => return Err(self.explain(error, &name).await),
+                Err(error) => return Err(self.explain(VERB, error, &name).await),
             };
             if let Body::Stream(stream) = reply.body {
                 let deadline = options

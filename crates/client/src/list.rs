@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 use crate::plan::named;
 use crate::target::Target;
 
-const VERB: &str = "list";
+const VERB: &str = "list the functions at";
 
 impl Target {
     /// What is there, ordered by name. The next page is read when the stream comes to it, so one page is held at a time; each page has the
@@ -67,11 +67,11 @@ impl Pages {
             Next::End => return Ok(false),
         };
         let target = &self.target;
-        let cx = target.read_cx();
+        let cx = target.read_cx(VERB);
         let page = target
             .provider()
             .list(&cx, &self.scope, after.clone())
-            .instrument(target.span(VERB, ""))
+            .instrument(target.span("list", ""))
             .await
             .map_err(|error| named(error, target.id()))?;
         if page.next.is_some() && page.next == after {

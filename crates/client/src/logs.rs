@@ -25,9 +25,9 @@ impl Target {
                 let hint = "read them again instead of following them";
                 return Err(unsupported("logs.follow", hint, VERB, name.as_str()));
             }
-            match self.provider().logs(&self.read_cx(), query).await {
+            match self.provider().logs(&self.read_cx(VERB), query).await {
                 Ok(lines) => Ok(self.until_interrupted(VERB, name.as_str(), None, lines)),
-                Err(error) => Err(self.explain(error, &name).await),
+                Err(error) => Err(self.explain(VERB, error, &name).await),
             }
         }
         .instrument(span)

@@ -18,28 +18,32 @@ const MOST: usize = 1000;
 impl Target {
     /// `NotFound`, naming the nearest function.
     pub(crate) async fn not_found(&self, verb: &'static str, name: &Name) -> Error {
-        self.explain(Error::new(ErrorKind::NotFound, verb).on(name), name)
-            .await
+        let error = Error::new(ErrorKind::NotFound, verb).on(name);
+        self.explain(verb, error, name).await
     }
 
     /// Names the function in any error, and the nearest function in a `NotFound` that is about the function itself.
-    pub(crate) async fn explain(&self, error: Error, name: &Name) -> Error {
+    pub(crate) async fn explain(&self, verb: &'static str, error: Error, name: &Name) -> Error {
         let error = named(error, name);
-        let says = error.why().is_some_and(|why| why.contains("nearest"));
-        if *error.kind() != ErrorKind::NotFound || says || self.mutated(Mutation::NamesNoNeighbour)
-        {
+        if *error.kind() != ErrorKind::NotFound {
             return error;
         }
-        match self.nearest(name).await {
+        // An adapter finds nothing on the way to what the caller asked for, which is what cannot be done.
+        let error = error.for_verb(verb);
+        if error.next_step().is_some() || self.mutated(Mutation::NamesNoNeighbour) {
+            return error;
+        }
+        match self.nearest(verb, name).await {
             // It is there, so something else is missing; or nobody knows.
             Nearest::Same | Nearest::Unknown => error,
-            Nearest::None => because(error, "there is no function here"),
-            Nearest::Other(other) => because(error, &format!("the nearest is {other}")),
+            Nearest::None if error.why().is_none() => error.because("there is no function here"),
+            Nearest::None => error,
+            Nearest::Other(other) => error.hint(format_args!("did you mean {other}?")),
         }
     }
 
-    async fn nearest(&self, name: &Name) -> Nearest {
-        let cx = self.cx(PATIENCE.min(self.timeouts().read));
+    async fn nearest(&self, verb: &'static str, name: &Name) -> Nearest {
+        let cx = self.cx(verb, PATIENCE.min(self.timeouts().read));
         let mut best: Option<(usize, String)> = None;
         let (mut after, mut looked_at) = (None, 0);
         loop {
@@ -68,12 +72,6 @@ impl Target {
         }
         best.map_or(Nearest::None, |(_, other)| Nearest::Other(other))
     }
-}
-
-/// Adds to the reason that the error has, if it has one.
-fn because(error: Error, more: &str) -> Error {
-    let why = error.why().unwrap_or("no function of that name").to_owned();
-    error.because(format_args!("{why}; {more}"))
 }
 
 enum Nearest {

@@ -24,7 +24,7 @@ impl Target {
     /// `Forbidden` when it is protected and not forced; `Conflict` when traffic is split and not forced; `NotFound` when what should change is not
     /// there, naming the nearest; and whatever reading can fail with.
     pub async fn plan(&self, desired: Desired) -> Result<Plan> {
-        let cx = self.change_cx();
+        let cx = self.change_cx("plan");
         let span = self.span("plan", desired.name.as_str());
         async {
             let (plan, _) = self.make_plan(&cx, "plan", desired).await?;
@@ -83,7 +83,7 @@ impl Target {
         let name = desired.name.clone();
         let mut plan = match self.provider().plan(caps, &desired, seen) {
             Ok(plan) => plan,
-            Err(error) => return Err(self.explain(error, &name).await),
+            Err(error) => return Err(self.explain(verb, error, &name).await),
         };
         for approximation in approximations {
             if !plan.approximations.contains(&approximation) {

@@ -34,7 +34,7 @@ impl Target {
         to: Option<VersionId>,
         force: Force,
     ) -> Result<Outcome> {
-        let cx = self.change_cx();
+        let cx = self.change_cx(VERB);
         async {
             let started = cx.now();
             let caps = self.caps().await?;

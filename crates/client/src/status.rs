@@ -20,7 +20,7 @@ impl Target {
 
     /// What is there under `name`, which must be there.
     pub(crate) async fn seen(&self, verb: &'static str, name: &Name) -> Result<Observed> {
-        let cx = self.read_cx();
+        let cx = self.read_cx(verb);
         match self.observe(&cx, name).await? {
             Some(seen) => Ok(seen),
             None => Err(self.not_found(verb, name).await),

@@ -106,19 +106,20 @@ impl Target {
         Desired::new(name, self.0.owner.clone(), state)
     }
 
-    /// A context that ends `timeout` from now.
-    pub(crate) fn cx(&self, timeout: Duration) -> Ctx {
+    /// A context for `verb` that ends `timeout` from now.
+    pub(crate) fn cx(&self, verb: &'static str, timeout: Duration) -> Ctx {
         Ctx::new(Arc::clone(&self.0.seam))
+            .for_verb(verb)
             .with_retry(self.0.retry)
             .with_timeout(timeout)
     }
 
-    pub(crate) fn read_cx(&self) -> Ctx {
-        self.cx(self.0.timeouts.read)
+    pub(crate) fn read_cx(&self, verb: &'static str) -> Ctx {
+        self.cx(verb, self.0.timeouts.read)
     }
 
-    pub(crate) fn change_cx(&self) -> Ctx {
-        self.cx(self.0.timeouts.change)
+    pub(crate) fn change_cx(&self, verb: &'static str) -> Ctx {
+        self.cx(verb, self.0.timeouts.change)
     }
 
     pub(crate) fn timeouts(&self) -> &Timeouts {

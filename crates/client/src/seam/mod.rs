@@ -86,7 +86,7 @@ impl Seam for LiveSeam {
     fn before(&self, attempt: &Attempt<'_>) -> Admission {
         if self.cancel.is_cancelled() {
             return Admission::Refuse(
-                Error::new(ErrorKind::Cancelled, attempt.operation).on(attempt.resource),
+                Error::new(ErrorKind::Cancelled, attempt.verb).on(attempt.resource),
             );
         }
         self.calls.sent(attempt);

@@ -52,9 +52,42 @@ async fn every_verb_names_the_nearest() {
     for error in every_miss(&target).await {
         assert_eq!(error.kind(), &ErrorKind::NotFound, "{error}");
         let text = error.to_string();
-        assert!(text.contains("the nearest is hello"), "{text}");
+        assert!(text.ends_with(": not found; did you mean hello?"), "{text}");
+        assert_eq!(error.next_step(), Some("did you mean hello?"));
         assert_eq!(error.resource(), Some("helo"));
     }
+}
+
+#[tokio::test]
+async fn what_is_stopped_is_told_in_words_and_names_the_call_to_machines_alone() {
+    let memory = Memory::new();
+    let target = target(&memory);
+    deployed(&target, "hello", "one").await;
+    target.canceller().cancel();
+    let mut said = Vec::new();
+    for error in every_miss(&target).await {
+        assert_eq!(error.kind(), &ErrorKind::Cancelled, "{error}");
+        let call = error.call().expect("the call is named");
+        let text = error.to_string();
+        assert!(!text.contains(call), "{call}: {text}");
+        said.push(text);
+    }
+    let words = [
+        "read the status of",
+        "invoke",
+        "enqueue an event for",
+        "read the logs of",
+        "read the dead letters of",
+        "list the versions of",
+        "split the traffic of",
+        "roll back",
+        "adopt",
+        "release",
+    ];
+    assert_eq!(
+        said,
+        words.map(|verb| format!("cannot {verb} helo: cancelled"))
+    );
 }
 
 #[tokio::test]
@@ -66,7 +99,7 @@ async fn what_is_missing_beside_the_function_is_not_explained_away() {
     call.qualifier = Qualifier::Version(VersionId::new("v99"));
     let error = target.invoke(call).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::NotFound);
-    assert!(!error.to_string().contains("nearest"), "{error}");
+    assert!(!error.to_string().contains("did you mean"), "{error}");
 }
 
 #[tokio::test]
@@ -78,7 +111,7 @@ async fn names_are_looked_up_only_after_a_miss_and_a_failing_look_hides_nothing(
     let absent = target.remove(&name("helo"), Removal::default()).await;
     assert!(absent.is_ok());
     assert!(!target.calls().by_operation().contains_key("List"));
-    memory.fail_next(Error::new(ErrorKind::NotFound, "invoke"));
+    memory.fail_next(Error::new(ErrorKind::NotFound, "read the record of"));
     memory.fail_next(Error::new(ErrorKind::Forbidden, "list"));
     let error = target.invoke(Call::new(name("helo"), "{}")).await;
     let error = error.unwrap_err();

@@ -17,10 +17,14 @@ pub use trace::{InvalidTraceparent, TraceContext};
 
 use crate::error::{Error, ErrorKind, Result, Retry, TimedOut};
 
+/// What was tried, as long as nobody says for what: see [`Ctx::for_verb`].
+const NO_VERB: &str = "ask the provider about";
+
 /// The context of one verb. Cheap to clone.
 #[derive(Clone)]
 pub struct Ctx {
     seam: Arc<dyn Seam>,
+    verb: &'static str,
     deadline: Option<Duration>,
     trace: Option<TraceContext>,
     step: Option<u32>,
@@ -34,12 +38,20 @@ impl Ctx {
     pub fn new(seam: Arc<dyn Seam>) -> Self {
         Self {
             seam,
+            verb: NO_VERB,
             deadline: None,
             trace: None,
             step: None,
             retry: RetryPolicy::default(),
             repeats_user_code: false,
         }
+    }
+
+    /// Says what the work is for, in words such as `deploy`: what is interrupted is reported in them.
+    #[must_use]
+    pub const fn for_verb(mut self, verb: &'static str) -> Self {
+        self.verb = verb;
+        self
     }
 
     /// Ends the work `after` this long from now, or at the deadline it already has, whichever is sooner.
@@ -98,7 +110,7 @@ impl Ctx {
         self.seam.now()
     }
 
-    /// Pauses, at most until the deadline or a cancellation.
+    /// Pauses, at most until the deadline or a cancellation. `operation` says for what, in words.
     ///
     /// # Errors
     /// `Timeout` or `Cancelled` when that comes first.
@@ -130,9 +142,12 @@ impl Ctx {
         T: Send,
     {
         if matches!(effect, Effect::Write { .. }) && self.step.is_none() {
-            return Err(Error::new(ErrorKind::Forbidden, operation)
+            return Err(Error::new(ErrorKind::Forbidden, self.verb)
                 .on(resource)
-                .because("the adapter tried a write outside any planned step")
+                .because(format_args!(
+                    "the adapter tried the write {operation} outside any planned step"
+                ))
+                .in_call(operation)
                 .hint("this is a defect of the adapter; report it"));
         }
         let effect = match effect {
@@ -145,6 +160,7 @@ impl Ctx {
         loop {
             let attempt = Attempt {
                 operation,
+                verb: self.verb,
                 effect,
                 resource,
                 number,
@@ -166,7 +182,9 @@ impl Ctx {
                     if self.remaining().is_some_and(|left| left <= wait) {
                         return Err(error.with_retry(Retry::GaveUp { attempts: number }));
                     }
-                    self.pause(operation, wait).await?;
+                    self.pause(self.verb, wait)
+                        .await
+                        .map_err(|error| about(error, &attempt))?;
                     number += 1;
                 }
             }
@@ -182,24 +200,23 @@ impl Ctx {
         loop {
             match self.seam.before(attempt) {
                 Admission::Go => break,
-                Admission::Wait(time) => self.pause(attempt.operation, time).await?,
-                Admission::Refuse(error) => return Err(error),
+                Admission::Wait(time) => self
+                    .pause(attempt.verb, time)
+                    .await
+                    .map_err(|error| about(error, attempt))?,
+                Admission::Refuse(error) => return Err(about(error, attempt)),
             }
         }
         let started = self.seam.now();
         let may_have_run = !matches!(attempt.effect, Effect::Read);
         let result = self
-            .unless_interrupted(attempt.operation, may_have_run, send())
+            .unless_interrupted(attempt.verb, may_have_run, send())
             .await
-            .map_err(|error| {
-                if error.resource().is_none() {
-                    error.on(attempt.resource)
-                } else {
-                    error
-                }
-            });
+            .map_err(|error| about(error, attempt));
         let took = self.seam.now().saturating_sub(started);
-        self.seam.after(attempt, took, result.as_ref().err())?;
+        self.seam
+            .after(attempt, took, result.as_ref().err())
+            .map_err(|error| about(error, attempt))?;
         result
     }
 
@@ -223,9 +240,22 @@ impl Ctx {
     }
 }
 
+/// Names the call that an error is from, and what it was made on, unless the error says so itself.
+fn about(error: Error, attempt: &Attempt<'_>) -> Error {
+    let error = match error.call() {
+        Some(_) => error,
+        None => error.in_call(attempt.operation),
+    };
+    match error.resource() {
+        Some(_) => error,
+        None => error.on(attempt.resource),
+    }
+}
+
 impl std::fmt::Debug for Ctx {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ctx")
+            .field("verb", &self.verb)
             .field("deadline", &self.deadline)
             .field("trace", &self.trace)
             .field("step", &self.step)

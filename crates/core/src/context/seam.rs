@@ -29,6 +29,8 @@ pub enum Effect {
 pub struct Attempt<'a> {
     /// The vendor's own name of the operation.
     pub operation: &'static str,
+    /// What it is made for, in words: the caller's verb.
+    pub verb: &'static str,
     /// What it does.
     pub effect: Effect,
     /// What it is done to.

@@ -131,6 +131,37 @@ fn the_deadline_ends_a_call_that_does_not_answer() {
 }
 
 #[test]
+fn what_is_interrupted_is_told_in_the_verbs_words_and_keeps_the_calls_name() {
+    let error = run(Arc::new(Fake::default()), async |cx| {
+        cx.for_verb("deploy")
+            .with_timeout(Duration::ZERO)
+            .call("PutThing", Effect::Read, "hello", pending::<Result<()>>)
+            .await
+            .unwrap_err()
+    });
+    assert_eq!(error.operation(), "deploy");
+    assert_eq!(error.call(), Some("PutThing"));
+    assert!(!error.to_string().contains("PutThing"), "{error}");
+}
+
+#[test]
+fn an_error_of_the_provider_keeps_its_words_and_gets_the_calls_name() {
+    let error = run(Arc::new(Fake::default()), async |cx| {
+        cx.for_verb("deploy")
+            .call("PutThing", Effect::Read, "hello", || async {
+                Err::<(), _>(Error::new(ErrorKind::Forbidden, "write the record of"))
+            })
+            .await
+            .unwrap_err()
+    });
+    assert_eq!(
+        error.to_string(),
+        "cannot write the record of hello: not allowed"
+    );
+    assert_eq!(error.call(), Some("PutThing"));
+}
+
+#[test]
 fn a_pause_that_would_pass_the_deadline_is_not_started() {
     let fake = Arc::new(Fake::default());
     let error = run(fake.clone(), async |cx| {

@@ -100,6 +100,7 @@ impl ErrorKind {
             Self::Conflict => Some("read the current state again and plan anew"),
             Self::Unsupported { hint, .. } => Some(hint),
             Self::Incomplete { .. } => Some("run the same command again to finish"),
+            Self::Timeout(TimedOut::Caller) => Some("allow it more time"),
             _ => None,
         }
     }
@@ -110,7 +111,7 @@ impl fmt::Display for ErrorKind {
         match self {
             Self::NotFound => f.write_str("not found"),
             Self::AlreadyExists { owner } => {
-                write!(f, "the name is taken by {owner}, and is left alone")
+                write!(f, "it belongs to {owner}, and is left alone")
             }
             Self::Conflict => f.write_str("it changed in the meantime"),
             Self::InvalidSpec(violations) => write!(f, "invalid: {violations}"),
@@ -225,6 +226,9 @@ impl fmt::Display for TimedOut {
 pub struct FunctionFailure {
     /// True when the handler returned an error, false when it crashed, exited or panicked.
     pub handled: bool,
+    /// True when no instance got ready: the handler has not run.
+    #[serde(default)]
+    pub not_started: bool,
     /// The error's type, as the function or the platform names it.
     pub error_type: String,
     /// The error's message.
@@ -247,6 +251,13 @@ impl FunctionFailure {
         }
     }
 
+    /// Says that no instance got ready.
+    #[must_use]
+    pub const fn not_started(mut self) -> Self {
+        self.not_started = true;
+        self
+    }
+
     /// Adds the last log lines.
     #[must_use]
     pub fn with_logs(mut self, logs: Vec<String>) -> Self {
@@ -266,13 +277,15 @@ impl fmt::Display for FunctionFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let how = if self.handled {
             "returned an error"
+        } else if self.not_started {
+            "could not start"
         } else {
             "crashed"
         };
         write!(
             f,
-            "the function {how}: {}: {}",
-            self.error_type, self.message
+            "the function {how}: {}",
+            Reason(&self.error_type, &self.message)
         )
     }
 }
@@ -321,12 +334,27 @@ impl fmt::Display for RolloutFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the release did not start: {}: {}",
-            self.reason, self.message
+            "the release did not start: {}",
+            Reason(&self.reason, &self.message)
         )?;
         match &self.still_serving {
             Some(version) => write!(f, " (version {version} keeps serving)"),
             None => Ok(()),
+        }
+    }
+}
+
+/// A reason and the same in words, or the words alone where they name the reason.
+struct Reason<'a>(&'a str, &'a str);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(reason, words) = self;
+        match (reason.is_empty(), words.is_empty()) {
+            (_, true) => f.write_str(reason),
+            (true, false) => f.write_str(words),
+            (false, false) if words.contains(reason) => f.write_str(words),
+            (false, false) => write!(f, "{reason}: {words}"),
         }
     }
 }

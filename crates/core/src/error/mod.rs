@@ -24,6 +24,7 @@ struct Inner {
     retry: Retry,
     may_have_run: bool,
     operation: Cow<'static, str>,
+    call: Option<Cow<'static, str>>,
     resource: Option<String>,
     provider: Option<Cow<'static, str>>,
     code: Option<String>,
@@ -34,7 +35,8 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `kind` from `operation`, a verb phrase such as `deploy` or `read the record`.
+    /// An error of `kind` from `operation`, a verb phrase such as `deploy` or `read the record`. It is read by people: the vendor's own name of a
+    /// call belongs to [`in_call`](Self::in_call).
     #[must_use]
     pub fn new(kind: ErrorKind, operation: impl Into<Cow<'static, str>>) -> Self {
         let retry = kind.default_retry();
@@ -43,6 +45,7 @@ impl Error {
             retry,
             may_have_run: false,
             operation: operation.into(),
+            call: None,
             resource: None,
             provider: None,
             code: None,
@@ -51,6 +54,20 @@ impl Error {
             next: None,
             source: None,
         }))
+    }
+
+    /// Says what was tried in other words, such as those of the verb that the caller used.
+    #[must_use]
+    pub fn for_verb(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
+        self.0.operation = operation.into();
+        self
+    }
+
+    /// Names the vendor's call that failed, for machines; `Display` leaves it out.
+    #[must_use]
+    pub fn in_call(mut self, call: impl Into<Cow<'static, str>>) -> Self {
+        self.0.call = Some(call.into());
+        self
     }
 
     /// Names what the operation was applied to.
@@ -71,6 +88,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, next: impl fmt::Display) -> Self {
         self.0.next = Some(next.to_string());
+        self
+    }
+
+    /// Leaves out what to do next, also what follows from the kind: an error above this one says it.
+    #[must_use]
+    pub fn without_hint(mut self) -> Self {
+        self.0.next = Some(String::new());
         self
     }
 
@@ -151,10 +175,16 @@ impl Error {
         self.0.may_have_run
     }
 
-    /// What was tried.
+    /// What was tried, in words.
     #[must_use]
     pub fn operation(&self) -> &str {
         &self.0.operation
+    }
+
+    /// The vendor's own name of the call that failed, where one call did.
+    #[must_use]
+    pub fn call(&self) -> Option<&str> {
+        self.0.call.as_deref()
     }
 
     /// What it was tried on.
@@ -188,6 +218,7 @@ impl Error {
             .next
             .as_deref()
             .or_else(|| self.0.kind.default_hint())
+            .filter(|next| !next.is_empty())
     }
 
     /// Why it failed, in words.
@@ -203,11 +234,16 @@ impl fmt::Display for Error {
         if let Some(resource) = &self.0.resource {
             write!(f, " {resource}")?;
         }
-        write!(f, ": {}", self.0.kind)?;
+        let mut reason = self.0.kind.to_string();
         if let Some(why) = &self.0.why {
-            write!(f, ": {why}")?;
+            reason.push_str(": ");
+            reason.push_str(why);
         }
-        if let (Some(provider), Some(code)) = (&self.0.provider, &self.0.code) {
+        write!(f, ": {reason}")?;
+        // A code that is part of the reason was said already.
+        if let (Some(provider), Some(code)) = (&self.0.provider, &self.0.code)
+            && !reason.contains(code.as_str())
+        {
             write!(f, " ({provider} says {code})")?;
         }
         if let Some(next) = self.next_step() {
@@ -224,6 +260,7 @@ impl fmt::Debug for Error {
             .field("retry", &self.0.retry)
             .field("may_have_run", &self.0.may_have_run)
             .field("operation", &self.0.operation)
+            .field("call", &self.0.call)
             .field("resource", &self.0.resource)
             .field("provider", &self.0.provider)
             .field("code", &self.0.code)
@@ -260,6 +297,61 @@ mod tests {
             "cannot invoke local:///hello: not found: no function of that name; the nearest is helo; check the name with `anyport list`"
         );
         assert_eq!(StdError::source(&error).unwrap().to_string(), "inner");
+    }
+
+    #[test]
+    fn what_is_for_machines_is_not_shown_and_nothing_is_said_twice() {
+        let failure = RolloutFailure::new("RuntimeError", "it failed with RuntimeError: boom");
+        let error = Error::new(ErrorKind::RolloutFailed(failure), "start")
+            .on("hello")
+            .from_provider("local", Some("RuntimeError".to_owned()))
+            .in_call("Probe")
+            .for_verb("deploy");
+        assert_eq!(
+            error.to_string(),
+            "cannot deploy hello: the release did not start: it failed with RuntimeError: boom"
+        );
+        assert_eq!((error.operation(), error.call()), ("deploy", Some("Probe")));
+
+        let failure = RolloutFailure::new("ImagePullBackOff", "the image is not there");
+        let error = Error::new(ErrorKind::RolloutFailed(failure), "deploy")
+            .hint("push it first")
+            .from_provider("here", Some("E7".to_owned()));
+        let words = "cannot deploy: the release did not start: ImagePullBackOff: the image is not there (here says E7)";
+        assert_eq!(error.to_string(), format!("{words}; push it first"));
+        assert_eq!(error.without_hint().to_string(), words);
+    }
+
+    #[test]
+    fn time_that_ran_out_is_followed_by_what_to_do() {
+        let error = Error::new(ErrorKind::Timeout(TimedOut::Caller), "invoke").on("hello");
+        assert_eq!(
+            error.to_string(),
+            "cannot invoke hello: the caller's deadline passed; allow it more time"
+        );
+        assert_eq!(error.without_hint().next_step(), None);
+    }
+
+    #[test]
+    fn what_never_started_did_not_crash() {
+        let failure = FunctionFailure::new(false, "Exit", "it ended with 1");
+        assert_eq!(
+            failure.to_string(),
+            "the function crashed: Exit: it ended with 1"
+        );
+        let failure = failure.not_started();
+        assert_eq!(
+            failure.to_string(),
+            "the function could not start: Exit: it ended with 1"
+        );
+        let shown = |owner: &str| {
+            let owner = owner.to_owned();
+            ErrorKind::AlreadyExists { owner }.to_string()
+        };
+        assert_eq!(
+            shown("shop/dev"),
+            "it belongs to shop/dev, and is left alone"
+        );
     }
 
     #[test]
