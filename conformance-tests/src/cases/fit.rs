@@ -118,7 +118,8 @@ async fn invalid_everywhere(scene: &Scene) -> Verdict {
     Ok(Pass::Holds)
 }
 
-fn invalid(
+/// Verifies that a spec was refused as `InvalidSpec` for each of `fields`, before anything was written since there were `from` calls.
+pub(super) fn invalid(
     client: &Client,
     result: anyport_core::Result<Outcome>,
     fields: &[&str],
