@@ -22,9 +22,9 @@ pub(crate) const CASES: &[Case] = &[case!(
 )];
 
 /// Sequences in a run.
-const SEQUENCES: u32 = 6;
+const SEQUENCES: u32 = 20;
 /// Operations in a sequence, at most.
-const LONGEST: usize = 9;
+const LONGEST: usize = 12;
 /// What tampering sets: another size than the suite's specs have.
 const EDITED_MB: u32 = 320;
 /// Names in play.
