@@ -7,6 +7,8 @@ use anyport_core::error::{FunctionFailure, Limit, Retry, RolloutFailure, TimedOu
 use anyport_core::{Error, ErrorKind};
 use anyport_engine::{EngineError, FunctionError, InvokeError, StartFailure, StartFailureKind};
 
+use crate::store::Unusable;
+
 /// How this adapter names itself on errors.
 pub(crate) const PROVIDER: &str = "local";
 
@@ -16,10 +18,9 @@ pub(crate) fn io(operation: &'static str, path: &Path) -> impl FnOnce(io::Error)
     move |source| {
         use io::ErrorKind as Io;
         let (kind, hint) = match source.kind() {
-            Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge => (
-                ErrorKind::QuotaExceeded,
-                "make room on the disk, then run the same command again",
-            ),
+            Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge => {
+                (ErrorKind::QuotaExceeded, "make room on the disk")
+            }
             Io::PermissionDenied | Io::ReadOnlyFilesystem => (
                 ErrorKind::Forbidden,
                 "give this user write access to the state folder, or use another one",
@@ -35,7 +36,6 @@ pub(crate) fn io(operation: &'static str, path: &Path) -> impl FnOnce(io::Error)
             .hint(hint)
             .with_retry(Retry::No)
             .from_provider(PROVIDER, code)
-            .with_source(source)
     }
 }
 
@@ -51,17 +51,17 @@ pub(crate) fn engine(error: EngineError) -> Error {
         }
         _ => ErrorKind::Unavailable,
     };
-    Error::new(kind, "run functions")
-        .because(&error)
-        .with_retry(Retry::No)
-        .from_provider(PROVIDER, None)
-        .with_source(error)
+    let error = match kind {
+        ErrorKind::InvalidSpec(_) => Error::new(kind, "run"),
+        kind => Error::new(kind, "run").because(&error),
+    };
+    error.with_retry(Retry::No).from_provider(PROVIDER, None)
 }
 
 /// An artifact could not be unpacked.
 pub(crate) fn package(error: anyport_package::Error) -> Error {
     use anyport_package::Error as Package;
-    const OPERATION: &str = "unpack the artifact";
+    const OPERATION: &str = "unpack the artifact of";
     match error {
         Package::Io { path, source, .. } => io(OPERATION, &path)(source),
         Package::Refused { ref refusals, .. } => {
@@ -72,12 +72,10 @@ pub(crate) fn package(error: anyport_package::Error) -> Error {
                 .collect();
             Error::new(ErrorKind::InvalidSpec(violations), OPERATION)
                 .hint("pack the artifact again")
-                .with_source(error)
         }
         other => Error::new(ErrorKind::Unavailable, OPERATION)
             .because(&other)
-            .with_retry(Retry::No)
-            .with_source(other),
+            .with_retry(Retry::No),
     }
 }
 
@@ -147,17 +145,46 @@ fn stack(payload: &[u8]) -> Vec<String> {
 
 /// No instance could be started for a call. The handler has not run.
 fn start(failure: &StartFailure) -> Error {
-    let kind = match &failure.kind {
-        StartFailureKind::Machine { .. } | StartFailureKind::Closed => ErrorKind::Unavailable,
-        kind => ErrorKind::Function(
-            FunctionFailure::new(false, reason(kind), kind.to_string())
-                .with_logs(failure.log_tail.clone()),
-        ),
+    let error = match &failure.kind {
+        kind @ (StartFailureKind::Machine { .. } | StartFailureKind::Closed) => {
+            Error::new(ErrorKind::Unavailable, "invoke").because(kind)
+        }
+        kind => {
+            let failure = FunctionFailure::new(false, reason(kind), kind.to_string())
+                .with_logs(failure.log_tail.clone())
+                .not_started();
+            Error::new(ErrorKind::Function(failure), "invoke").hint(CORRECT)
+        }
     };
-    Error::new(kind, "invoke")
-        .because("no instance of the function could be started")
-        .from_provider(PROVIDER, Some("StartFailed".to_owned()))
-        .with_source(failure.clone())
+    error.from_provider(PROVIDER, Some("StartFailed".to_owned()))
+}
+
+/// What to do about code that does not start.
+const CORRECT: &str = "read the log lines, correct the function and deploy it again";
+
+/// A version's secret cannot be used: nothing of it can be started.
+pub(crate) fn secret(unusable: Unusable) -> Error {
+    let failure = FunctionFailure::new(false, SECRET, unusable.why).not_started();
+    Error::new(ErrorKind::Function(failure), "invoke")
+        .hint(unusable.next)
+        .from_provider(PROVIDER, Some(SECRET.to_owned()))
+}
+
+/// The code for secrets that cannot be used.
+const SECRET: &str = "Secret.Unusable";
+
+/// What kept an instance from starting, as the failure of a release; other errors as they are.
+pub(crate) fn unstartable(error: Error, still_serving: Option<String>) -> Error {
+    let ErrorKind::Function(failure) = error.kind() else {
+        return error;
+    };
+    let code = failure.error_type.clone();
+    let rollout = RolloutFailure::new(code.clone(), failure.message.clone())
+        .with_logs(failure.logs.clone())
+        .still_serving(still_serving);
+    Error::new(ErrorKind::RolloutFailed(rollout), "deploy")
+        .hint(error.next_step().unwrap_or(CORRECT))
+        .from_provider(PROVIDER, Some(code))
 }
 
 /// A release did not start.
@@ -165,10 +192,9 @@ pub(crate) fn rollout(failure: &StartFailure, still_serving: Option<String>) -> 
     let rollout = RolloutFailure::new(reason(&failure.kind), failure.kind.to_string())
         .with_logs(failure.log_tail.clone())
         .still_serving(still_serving);
-    Error::new(ErrorKind::RolloutFailed(rollout), "start the new version")
-        .hint("read the log lines, correct the function and deploy again")
+    Error::new(ErrorKind::RolloutFailed(rollout), "deploy")
+        .hint(CORRECT)
         .from_provider(PROVIDER, Some(reason(&failure.kind)))
-        .with_source(failure.clone())
 }
 
 /// A stable word for why an instance did not get ready.

@@ -98,7 +98,7 @@ fn owned(record: &Record) -> Owned {
                 .clone()
                 .unwrap_or_else(|| "an unnamed owner".to_owned()),
         },
-        (None, _) => Owned::Foreign("nobody: it carries no mark; adopt it to change it".to_owned()),
+        (None, _) => Owned::Foreign("nobody (it was released)".to_owned()),
     }
 }
 

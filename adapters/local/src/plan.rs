@@ -149,7 +149,7 @@ fn traffic(
     split: &Split,
     seen: Option<&Observed>,
 ) -> Result<Plan> {
-    const VERB: &str = "route traffic of";
+    const VERB: &str = "split the traffic of";
     let seen = there(VERB, want, seen)?;
     ours(VERB, want, seen)?;
     settled(VERB, want, seen)?;
@@ -284,7 +284,10 @@ fn ours(verb: &'static str, want: &Desired, seen: &Observed) -> Result<()> {
     let owner = seen.owned.words().to_owned();
     Err(Error::new(ErrorKind::AlreadyExists { owner }, verb)
         .on(&want.name)
-        .hint("choose another name, or adopt it if it is yours"))
+        .hint(match want.state {
+            State::Present(_) => "choose another name, or adopt it if it is yours",
+            _ => "adopt it if it is yours",
+        }))
 }
 
 /// No change starts while another is under way.

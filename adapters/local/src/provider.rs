@@ -147,7 +147,7 @@ impl Provider for Local {
             })
         });
         let (user, root) = who.await?;
-        let mut identity = Identity::new(user, "this machine", root.clone(), true);
+        let mut identity = Identity::new(user, "", root.clone(), true);
         identity.details.insert("state".to_owned(), root);
         Ok(identity)
     }
@@ -165,7 +165,7 @@ impl Provider for Local {
     async fn observe(&self, cx: &Ctx, name: &Name) -> Result<Option<Observed>> {
         let sight = cx.call("GetFunction", Effect::Read, name.as_str(), || {
             let name = name.clone();
-            self.blocking("read the function", move |store| store.look(&name))
+            self.blocking("read the record of", move |store| store.look(&name))
         });
         let sight = sight.await?;
         Ok(sight.map(|sight| lift::observed(self.state(), name, sight)))
@@ -174,7 +174,9 @@ impl Provider for Local {
     async fn list(&self, cx: &Ctx, scope: &Scope, after: Option<Cursor>) -> Result<Page> {
         cx.call("ListFunctions", Effect::Read, self.id.as_str(), || {
             let (scope, after) = (scope.clone(), after.clone());
-            self.blocking("list functions", move |store| page(store, &scope, after))
+            self.blocking("list the functions at", move |store| {
+                page(store, &scope, after)
+            })
         })
         .await
     }
@@ -222,7 +224,7 @@ impl Provider for Local {
         let effect = Effect::RunsUserCode { repeatable: true };
         cx.call("Enqueue", effect, name.as_str(), || {
             let (name, event) = (name.clone(), Arc::clone(&event));
-            self.blocking("keep the event", move |store| {
+            self.blocking("keep the event for", move |store| {
                 let stored = store.read(&name)?.ok_or_else(|| not_found(&name))?;
                 Live::check(&stored.record, &event.qualifier)?;
                 queue::put(store, &name, &event)?;
@@ -263,7 +265,7 @@ impl Local {
     async fn settings(&self, cx: &Ctx, operation: &'static str, name: &Name) -> Result<Settings> {
         cx.call(operation, Effect::Read, name.as_str(), || {
             let name = name.clone();
-            self.blocking("read the record", move |store| {
+            self.blocking("read the record of", move |store| {
                 let stored = store.read(&name)?;
                 let settings = stored.map(|stored| stored.record.settings);
                 settings.ok_or_else(|| not_found(&name))

@@ -116,7 +116,10 @@ pub(crate) fn planned(verb: &'static str, plan: &Plan, seen: Option<&Observed>) 
         let owner = seen.owned.words().to_owned();
         return Err(Error::new(ErrorKind::AlreadyExists { owner }, verb)
             .on(&desired.name)
-            .hint("choose another name, or take it over with `adopt`"));
+            .hint(match desired.state {
+                State::Present(_) => "choose another name, or adopt it if it is yours",
+                _ => "adopt it if it is yours",
+            }));
     }
     // Clearing what an interrupted run left changes nothing that serves.
     let only_clears = |step: &Step| matches!(step.action, Action::Clear(_));

@@ -106,7 +106,7 @@ impl Live {
     /// `NotFound` when nothing is deployed under the name; what reading can fail with.
     pub(crate) fn function(&self, name: &Name) -> Result<Arc<Function>> {
         let path = self.store.record(name);
-        let stamp = Stamp::of(&path).map_err(error::io("read the record", &path))?;
+        let stamp = Stamp::of(&path).map_err(error::io("read the record of", &path))?;
         let known = self.functions().get(name).cloned();
         let Some(stamp) = stamp else {
             self.forget(name);
@@ -298,7 +298,7 @@ fn request(attempt: &Attempt, id: &str) -> Request {
 
 /// Nothing of that name is deployed.
 pub(crate) fn not_found(name: &Name) -> Error {
-    Error::new(ErrorKind::NotFound, "find the function")
+    Error::new(ErrorKind::NotFound, "find")
         .on(name)
         .from_provider(error::PROVIDER, None)
 }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyport_core::error::{Error, ErrorKind, FunctionFailure, Result};
+use anyport_core::error::Result;
 use anyport_core::plan::VersionId;
 use anyport_core::spec::Spec;
 use anyport_engine::Pool;
 
-use crate::error::PROVIDER;
-use crate::store::{Record, Release, SecretStamp, Store, Unusable};
+use crate::error;
+use crate::store::{Record, Release, SecretStamp, Store};
 
 /// The pools that calls have made so far.
 #[derive(Default)]
@@ -83,18 +83,8 @@ fn stamps(store: &Store, spec: &Spec) -> Vec<SecretStamp> {
 fn environment(store: &Store, spec: &Spec) -> Result<BTreeMap<String, String>> {
     let mut env = spec.env.clone();
     for (name, reference) in &spec.secrets {
-        let value = store
-            .secret(reference)
-            .map_err(|unusable| secret(&unusable))?;
+        let value = store.secret(reference).map_err(error::secret)?;
         env.insert(name.clone(), value);
     }
     Ok(env)
-}
-
-/// The name under which failures to use a secret are reported.
-pub(crate) const SECRET_ERROR: &str = "Secret.Unusable";
-
-fn secret(Unusable(why): &Unusable) -> Error {
-    let failure = FunctionFailure::new(false, SECRET_ERROR, why.clone());
-    Error::new(ErrorKind::Function(failure), "start the function").from_provider(PROVIDER, None)
 }

@@ -74,7 +74,9 @@ pub(crate) fn read(
 async fn step(mut reading: Reading) -> Result<(Reading, Vec<LogLine>)> {
     crate::provider::blocking("read the log", move || {
         let dir = reading.dir.clone();
-        let lines = reading.next().map_err(error::io("read the log", &dir))?;
+        let lines = reading
+            .next()
+            .map_err(error::io("read the logs of", &dir))?;
         Ok((reading, lines))
     })
     .await

@@ -46,7 +46,7 @@ pub(crate) fn letters(dir: PathBuf) -> BoxStream<'static, Result<DeadLetter>> {
     let names = {
         let dir = dir.clone();
         provider::blocking("read the dead letters", move || {
-            let names = file::names(&dir).map_err(error::io("read the dead letters", &dir))?;
+            let names = file::names(&dir).map_err(error::io("read the dead letters of", &dir))?;
             let letters = names.into_iter().filter(|name| name.ends_with(EVENT));
             Ok(letters.collect::<Vec<String>>())
         })

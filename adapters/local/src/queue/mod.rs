@@ -33,7 +33,7 @@ pub(crate) fn put(store: &Store, name: &Name, event: &Event) -> Result<()> {
     };
     match outcome() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(live::not_found(name)),
-        other => other.map_err(error::io("keep the event", &dir)),
+        other => other.map_err(error::io("keep the event for", &dir)),
     }
 }
 

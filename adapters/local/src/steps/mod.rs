@@ -62,7 +62,7 @@ pub(crate) async fn take(
                 capability: other.to_string(),
                 hint: "make the plan with this target".to_owned(),
             };
-            Err(Error::new(kind, "apply the step").on(taking.name))
+            Err(Error::new(kind, cx.verb()).on(taking.name))
         }
     }
 }
@@ -89,12 +89,12 @@ impl Taking<'_> {
                 return Ok(lock);
             }
             if self.cx.now() >= until {
-                return Err(Error::new(ErrorKind::Conflict, "apply the step")
+                return Err(Error::new(ErrorKind::Conflict, self.cx.verb())
                     .on(self.name)
                     .because("another change is under way")
                     .hint("wait until it has ended, then try again"));
             }
-            self.cx.pause("wait for another change", LOOK).await?;
+            self.cx.pause(self.cx.verb(), LOOK).await?;
         }
     }
 
@@ -162,7 +162,7 @@ impl Taking<'_> {
     }
 
     fn conflict(&self, why: &str) -> Error {
-        changed("apply the step", self.name).because(why)
+        changed(self.cx.verb(), self.name).because(why)
     }
 
     /// Writes the next record, if it differs.
@@ -199,7 +199,7 @@ impl Taking<'_> {
     fn spec(&self) -> Result<&Spec> {
         match &self.plan.desired.state {
             State::Present(spec) => Ok(spec),
-            _ => Err(Error::new(ErrorKind::Conflict, "apply the step")
+            _ => Err(Error::new(ErrorKind::Conflict, self.cx.verb())
                 .on(self.name)
                 .because("the plan asks for no spec")
                 .hint("make the plan with this target")

@@ -3,7 +3,7 @@
 use anyport_core::Digest;
 use anyport_core::content::Content;
 use anyport_core::context::Effect;
-use anyport_core::error::{Error, ErrorKind, Result, RolloutFailure, Violation};
+use anyport_core::error::{Error, ErrorKind, Result, Violation};
 use anyport_core::outcome::StepDone;
 use anyport_core::plan::{Split, VersionId};
 use futures_util::StreamExt as _;
@@ -46,7 +46,7 @@ impl Taking<'_> {
         let Some(content) = self.plan.desired.content.clone() else {
             let violation = Violation::new("artifact", "its bytes have to be given to deploy it");
             let kind = ErrorKind::InvalidSpec(vec![violation].into());
-            return Err(Error::new(kind, "upload the artifact").on(self.name));
+            return Err(Error::new(kind, self.cx.verb()).on(self.name));
         };
         self.cx
             .call("PutArtifact", WRITE, self.name.as_str(), || {
@@ -60,14 +60,14 @@ impl Taking<'_> {
     async fn send(&self, content: &dyn Content, digest: Digest) -> Result<()> {
         let (store, name) = (self.live.store.clone(), self.name.clone());
         let open = move || store.upload(&name, digest);
-        let mut upload = self.locked("upload the artifact", open).await?;
+        let mut upload = self.locked("upload the artifact of", open).await?;
         let mut pieces = content.open();
         while let Some(piece) = pieces.next().await {
             let piece = piece?;
             let write = move || upload.write(&piece).map(|()| upload);
-            upload = self.locked("upload the artifact", write).await?;
+            upload = self.locked("upload the artifact of", write).await?;
         }
-        self.locked("unpack the artifact", move || upload.finish())
+        self.locked("unpack the artifact of", move || upload.finish())
             .await
     }
 
@@ -104,7 +104,7 @@ impl Taking<'_> {
             .call("Probe", effect, self.name.as_str(), || async {
                 let function = self.live.function(self.name)?;
                 let pool = self.live.pool(&function, &release).await;
-                let pool = pool.map_err(|failed| unstartable(failed, serving.clone()))?;
+                let pool = pool.map_err(|failed| error::unstartable(failed, serving.clone()))?;
                 let failed = |failure| error::rollout(&failure, serving.clone()).on(self.name);
                 pool.probe().await.map_err(failed)?;
                 pool.warm(floor).await.map_err(failed)
@@ -149,16 +149,4 @@ impl Taking<'_> {
         };
         made.ok_or_else(|| self.conflict("the new version is not there any more"))
     }
-}
-
-/// A release that could not even be given to the engine.
-fn unstartable(error: Error, serving: Option<String>) -> Error {
-    let ErrorKind::Function(failure) = error.kind() else {
-        return error;
-    };
-    let rollout = RolloutFailure::new(failure.error_type.clone(), failure.message.clone())
-        .still_serving(serving);
-    Error::new(ErrorKind::RolloutFailed(rollout), "start the new version")
-        .from_provider(error::PROVIDER, Some(failure.error_type.clone()))
-        .with_source(error)
 }

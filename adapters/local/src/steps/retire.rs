@@ -42,7 +42,7 @@ impl Taking<'_> {
             let home = store.home(name);
             store
                 .purge(name)
-                .map_err(error::io("discard the events", &home))
+                .map_err(error::io("discard the events of", &home))
         })
         .await?;
         self.done(Some(stored.revision));

@@ -14,7 +14,7 @@ use super::{HIDDEN, Store, file};
 use crate::capability::{MAX_PACKED, MAX_UNPACKED};
 use crate::error;
 
-const OPERATION: &str = "upload the artifact";
+const OPERATION: &str = "upload the artifact of";
 
 /// An archive on its way into the store. Dropped before it is done, it leaves nothing.
 #[derive(Debug)]

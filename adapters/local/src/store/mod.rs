@@ -178,7 +178,7 @@ impl Store {
     /// When the lock file cannot be used.
     pub(crate) fn try_lock(&self, place: Place) -> Result<Option<Lock>> {
         let path = self.root.join("lock");
-        Lock::try_take(&path, place).map_err(error::io("lock the function", &path))
+        Lock::try_take(&path, place).map_err(error::io("lock", &path))
     }
 
     /// The record of a function, `None` when there is none.
@@ -186,7 +186,7 @@ impl Store {
     /// # Errors
     /// When it cannot be read or used.
     pub(crate) fn read(&self, name: &Name) -> Result<Option<Stored>> {
-        const OPERATION: &str = "read the record";
+        const OPERATION: &str = "read the record of";
         let path = self.record(name);
         match self.peek(name) {
             Ok(None) => Ok(None),
@@ -213,7 +213,7 @@ impl Store {
     /// # Errors
     /// `Conflict` when another record is there.
     pub(crate) fn create(&self, name: &Name, bytes: &[u8]) -> Result<()> {
-        const OPERATION: &str = "create the record";
+        const OPERATION: &str = "create the record of";
         let path = self.record(name);
         match file::create(&path, &[bytes]) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::read(&path) {
@@ -229,7 +229,7 @@ impl Store {
     /// # Errors
     /// `Conflict` when another revision is there.
     pub(crate) fn replace(&self, name: &Name, expected: &str, bytes: &[u8]) -> Result<()> {
-        const OPERATION: &str = "write the record";
+        const OPERATION: &str = "write the record of";
         let path = self.record(name);
         let there = match fs::read(&path) {
             Ok(there) => there,
@@ -263,7 +263,7 @@ impl Store {
             let dead = file::remove_if_empty(&self.dead(name))?;
             Ok(queue && dead)
         };
-        outcome().map_err(error::io("remove the function's files", &self.home(name)))
+        outcome().map_err(error::io("remove the files of", &self.home(name)))
     }
 
     /// Removes what is left of a function: its empty folder and its record.
@@ -278,7 +278,7 @@ impl Store {
             file::remove(&self.record(name))?;
             file::sync_dir(&self.functions())
         };
-        outcome().map_err(error::io("remove the record", &home))
+        outcome().map_err(error::io("remove the record of", &home))
     }
 
     /// Removes all events of a function.
@@ -317,7 +317,7 @@ impl Store {
             return Ok(self.home(name).exists().then_some(Sight::Foreign));
         };
         let home = self.home(name);
-        let io = |error| error::io("read the function's files", &home)(error).on(name);
+        let io = |error| error::io("read the files of", &home)(error).on(name);
         let mut residue = self.residue(name, &stored.record).map_err(io)?;
         // What looks left over may be a step under way; its lock tells.
         let busy = !residue.is_empty() && self.try_lock(Place::of(name))?.is_none();
@@ -344,7 +344,7 @@ impl Store {
     /// What the system says.
     pub(crate) fn list(&self) -> Result<Vec<String>> {
         let dir = self.functions();
-        let names = file::names(&dir).map_err(error::io("list functions", &dir))?;
+        let names = file::names(&dir).map_err(error::io("list the functions at", &dir))?;
         let names = names.into_iter().filter(|name| !name.starts_with(HIDDEN));
         let mut names: Vec<String> = names
             .map(|name| {

@@ -60,6 +60,6 @@ impl Store {
             file::remove(&staged)?;
             Ok(any)
         };
-        outcome().map_err(error::io("clear what was left", &self.home(name)))
+        outcome().map_err(error::io("clear what was left of", &self.home(name)))
     }
 }

@@ -12,9 +12,12 @@ pub(crate) const SECRET_STORE: &str = "file";
 /// The largest secret in bytes.
 const LARGEST: u64 = 64 << 10;
 
-/// Why a secret cannot be used. Says which and why, never what is in it.
+/// A secret that cannot be used: which and why, and what to do; never what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unusable(pub(crate) String);
+pub(crate) struct Unusable {
+    pub(crate) why: String,
+    pub(crate) next: String,
+}
 
 /// What changes when a secret's file is replaced or edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,38 +42,40 @@ pub(crate) fn stamp(dir: &Path, reference: &SecretRef) -> SecretStamp {
 /// When there is no such file, others may read it, it is too large or not text.
 pub(crate) fn read(dir: &Path, reference: &SecretRef) -> Result<String, Unusable> {
     let path = file(dir, reference);
-    let refuse = |why: String| Unusable(format!("the secret {reference} cannot be used: {why}"));
+    let place = path.display();
+    let refuse = |why: String, next: String| Unusable {
+        why: format!("the secret {reference} cannot be used: {why}"),
+        next,
+    };
+    let put = || format!("put the secret into {place}, readable by its owner only");
     let system = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => refuse(format!(
-            "there is no file {}; put the secret there, readable by its owner only",
-            path.display()
-        )),
-        kind => refuse(format!("{}: {kind}", path.display())),
+        io::ErrorKind::NotFound => refuse("there is no file for it".to_owned(), put()),
+        kind => refuse(kind.to_string(), format!("make {place} readable")),
     };
     let file = File::open(&path).map_err(system)?;
     let meta = file.metadata().map_err(system)?;
     if !meta.is_file() {
-        return Err(refuse(format!("{} is not a file", path.display())));
+        return Err(refuse("what is there is not a file".to_owned(), put()));
     }
     if let Some(mode) = open_to_others(&meta) {
-        return Err(refuse(format!(
-            "others may read {} (mode {mode:o}); run chmod 600 on it",
-            path.display()
-        )));
+        return Err(refuse(
+            format!("others may read it (mode {mode:o})"),
+            format!("run chmod 600 {place}"),
+        ));
     }
     let mut text = String::new();
     let read = file.take(LARGEST + 1).read_to_string(&mut text);
     match read {
         Ok(size) if size as u64 > LARGEST => {
-            return Err(refuse(format!("it is larger than {LARGEST} bytes")));
+            return Err(refuse(format!("it is larger than {LARGEST} bytes"), put()));
         }
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            return Err(refuse("it is not UTF-8 text".to_owned()));
+            return Err(refuse("it is not UTF-8 text".to_owned(), put()));
         }
         other => other.map_err(system)?,
     };
     if text.contains('\0') {
-        return Err(refuse("it holds a NUL character".to_owned()));
+        return Err(refuse("it holds a NUL character".to_owned(), put()));
     }
     let value = text.strip_suffix('\n').unwrap_or(&text);
     Ok(value.strip_suffix('\r').unwrap_or(value).to_owned())
@@ -133,7 +138,8 @@ mod tests {
             ("missing", "no file"),
         ] {
             let reference = format!("secret://file/{name}").parse().unwrap();
-            let Unusable(words) = read(dir.path(), &reference).unwrap_err();
+            let Unusable { why: said, next } = read(dir.path(), &reference).unwrap_err();
+            let words = format!("{said}; {next}");
             assert!(words.contains(why) && !words.contains("hunter2"), "{words}");
         }
     }

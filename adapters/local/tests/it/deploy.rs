@@ -132,6 +132,13 @@ async fn a_release_that_cannot_start_says_why_and_the_old_one_keeps_serving() {
     assert_eq!(failure.still_serving.as_deref(), Some("1"));
     assert_eq!(failure.reason, "Runtime.ExitError");
     assert!(
+        error
+            .to_string()
+            .starts_with("cannot deploy hello: the release did not start: "),
+        "{error}"
+    );
+    says_nothing_twice(&error);
+    assert!(
         failure
             .logs
             .iter()

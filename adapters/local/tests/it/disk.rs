@@ -47,6 +47,9 @@ async fn a_full_disk_stops_a_release_and_the_old_one_keeps_serving() {
     let new: Vec<&String> = left.iter().filter(|path| !before.contains(path)).collect();
     assert_eq!(new, Vec::<&String>::new());
 
+    assert_eq!(said.matches("make room").count(), 1, "{said}");
+    assert!(!said.contains("No space left"), "{said}");
+
     // Not even the record can be written.
     let said = limited(&state, 0);
     assert!(said.contains("a quota is used up"), "{said}");

@@ -24,6 +24,17 @@ async fn a_secret_reaches_the_function_and_nothing_else() {
         panic!("{missing}");
     };
     assert!(failure.message.contains("db-password"), "{failure:?}");
+    let place = state.path().join("secrets/db-password");
+    assert_eq!(
+        missing.to_string(),
+        format!(
+            "cannot deploy hello: the release did not start: Secret.Unusable: the secret \
+             secret://file/db-password cannot be used: there is no file for it; put the secret into {}, \
+             readable by its owner only",
+            place.display()
+        )
+    );
+    says_nothing_twice(&missing);
 
     put(&state, "hunter2\n");
     deploy(&target, spec()).await.unwrap();
@@ -56,6 +67,7 @@ async fn a_secret_reaches_the_function_and_nothing_else() {
         !gone.user_code_may_have_run() && gone.to_string().contains("db-password"),
         "{gone}"
     );
+    assert!(gone.to_string().contains("could not start"), "{gone}");
 
     let store = probe("hello", "one").secret("DB_PASSWORD", "secret://vault/db-password");
     let refused = deploy(&target, store).await.unwrap_err();

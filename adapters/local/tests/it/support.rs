@@ -191,6 +191,24 @@ pub(crate) fn kind(error: &Error) -> &'static str {
     error.kind().name()
 }
 
+/// Whether no cause repeats what an error above it said, and no reason stands in one text twice.
+pub(crate) fn says_nothing_twice(error: &Error) {
+    let mut said = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(below) = cause {
+        said.push_str(" | ");
+        said.push_str(&below.to_string());
+        cause = below.source();
+    }
+    if let Some(code) = error.code() {
+        assert_eq!(said.matches(code).count(), 1, "{said}");
+    }
+    let why: Vec<&str> = said.split(": ").filter(|it| it.len() > 20).collect();
+    for part in &why {
+        assert_eq!(said.matches(part).count(), 1, "{part:?} in {said}");
+    }
+}
+
 /// Counts of the calls made, by operation, of those that were sent.
 pub(crate) fn sent(target: &Target) -> BTreeMap<&'static str, u64> {
     let calls = target.calls().by_operation();

@@ -92,6 +92,12 @@ impl Ctx {
         }
     }
 
+    /// What the work is for, in words.
+    #[must_use]
+    pub const fn verb(&self) -> &'static str {
+        self.verb
+    }
+
     /// Time left until the deadline.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
