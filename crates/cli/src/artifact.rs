@@ -13,6 +13,7 @@ use anyport::spec::{Arch, Artifact, Packaging, Spec};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::project::Project;
+use crate::render::Output;
 
 /// A function that is ready to be sent.
 #[derive(Debug)]
@@ -89,7 +90,7 @@ async fn one(
         source: function.source.clone(),
         root: project.folder.clone(),
         to: folder.join(format!("{name}.zip")),
-        verbose: context.output.verbose,
+        output: context.output.clone(),
     };
     if let Source::Cargo {
         package, profile, ..
@@ -160,7 +161,7 @@ struct Job {
     source: Source,
     root: PathBuf,
     to: PathBuf,
-    verbose: bool,
+    output: Output,
 }
 
 impl Job {
@@ -185,12 +186,8 @@ impl Job {
                 if let Some(binary) = binary {
                     build = build.binary(binary);
                 }
-                let verbose = self.verbose;
-                let built = build.run(&mut |line| {
-                    if verbose {
-                        eprintln!("{line}");
-                    }
-                })?;
+                let output = &self.output;
+                let built = build.run(&mut |line| output.detail(line))?;
                 packer.file(&built, &self.to)?.path
             }
             Source::Bundle { dir, .. } | Source::Command { dir, .. } => {
@@ -209,12 +206,4 @@ impl Job {
             content,
         }))
     }
-}
-
-/// A folder for archives that are sent and then not needed any more.
-pub(crate) fn scratch() -> Result<tempfile::TempDir, Failure> {
-    tempfile::Builder::new()
-        .prefix("anyport-")
-        .tempdir()
-        .map_err(|error| Failure::new("file", "cannot make a temporary folder").with_source(error))
 }

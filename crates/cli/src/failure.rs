@@ -78,19 +78,39 @@ impl Failure {
     }
 
     pub(crate) fn with_source(mut self, source: impl StdError) -> Self {
-        self.causes = vec![source.to_string()];
-        self.causes.extend(chain(&source));
+        self.causes = std::iter::once(source.to_string())
+            .chain(chain(&source))
+            .collect();
+        self.say_once();
         self
     }
 
     pub(crate) fn attach(mut self, heading: &'static str, lines: &[String]) -> Self {
         if !lines.is_empty() {
+            // Some runtimes write a stack as one line, with carriage returns in it.
+            let lines = lines
+                .iter()
+                .flat_map(|line| line.trim_end().split(['\r', '\n']))
+                .map(str::to_owned);
             self.attachments.push(Attachment {
                 heading,
-                lines: lines.to_vec(),
+                lines: lines.collect(),
             });
         }
         self
+    }
+
+    /// Leaves out causes that only say again what stands above them.
+    fn say_once(&mut self) {
+        let mut said = self.message.clone();
+        self.causes.retain(|cause| {
+            let is_new = !said.contains(cause.as_str());
+            if is_new {
+                said.push('\n');
+                said.push_str(cause);
+            }
+            is_new
+        });
     }
 
     /// Nobody reads standard output any more.
@@ -167,7 +187,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The causes underneath, without those that only say again what stands above them.
+/// The causes underneath.
 fn chain(error: &dyn StdError) -> Vec<String> {
     std::iter::successors(error.source(), |&error| error.source())
         .map(ToString::to_string)
@@ -190,6 +210,7 @@ impl From<Error> for Failure {
         };
         let mut failure = Self::new(error.kind().name(), message).exit(exit);
         failure.causes = chain(&error);
+        failure.say_once();
         failure.next = next;
         match error.kind() {
             ErrorKind::Function(why) => failure
@@ -230,8 +251,29 @@ impl From<package::Error> for Failure {
             other => {
                 let mut failure = Self::new("artifact", other.to_string());
                 failure.causes = chain(other);
+                failure.say_once();
                 failure
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_said_twice() {
+        let inner = std::io::Error::other("boom at import");
+        let outer = Failure::new("a", "cannot start v1: boom at import").with_source(inner);
+        assert!(outer.causes.is_empty(), "{:?}", outer.causes);
+        let other = Failure::new("a", "cannot start v1").with_source(std::io::Error::other("boom"));
+        assert_eq!(other.causes, ["boom"]);
+    }
+
+    #[test]
+    fn a_stack_in_one_line_is_shown_in_lines() {
+        let failure = Failure::new("a", "b").attach("stack", &["one\r  two\r\n".to_owned()]);
+        assert_eq!(failure.attachments[0].lines, ["one", "  two"]);
     }
 }

@@ -7,6 +7,9 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
+/// What stops this fast needs no word.
+const PROMPT: Duration = Duration::from_millis(300);
+
 /// How long work may take to stop once it was asked to.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -20,28 +23,27 @@ pub(crate) async fn guard(
         result = &mut command => return result,
         () = signal() => {}
     }
-    context
-        .output
-        .note("stopping; press Ctrl-C again to end at once");
     context.cancel.cancel();
+    let slow = async {
+        tokio::time::sleep(PROMPT).await;
+        context
+            .output
+            .note("stopping; press Ctrl-C again to end at once");
+        tokio::time::sleep(GRACE).await;
+    };
     let ended = tokio::select! {
         result = &mut command => Some(result),
         () = signal() => None,
-        () = tokio::time::sleep(GRACE) => None,
+        () = slow => None,
     };
-    match ended {
-        Some(Ok(_)) => {}
-        Some(Err(failure)) => {
-            context.output.failure(&failure);
-        }
-        None => {
-            context.output.failure(
-                &Failure::new("interrupted", "ended before the work under way was over")
-                    .next("run `anyport status` to see what is there, or the same command again to finish"),
-            );
-        }
-    }
-    Ok(Exit::Interrupted)
+    let mut failure = match ended {
+        Some(Ok(_)) => return Ok(Exit::Interrupted),
+        Some(Err(failure)) => failure,
+        None => Failure::new("interrupted", "ended before the work under way was over")
+            .next("run `anyport status` to see what is there, or the same command again to finish"),
+    };
+    failure.exit = Exit::Interrupted;
+    Err(failure)
 }
 
 #[cfg(unix)]

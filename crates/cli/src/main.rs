@@ -10,6 +10,7 @@ mod interrupt;
 mod payload;
 mod project;
 mod render;
+mod scratch;
 mod session;
 mod settings;
 
@@ -61,7 +62,16 @@ fn usage(error: &clap::Error) -> Exit {
     if std::env::args_os().any(|argument| argument == "--json") {
         let text = error.to_string();
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-        let failure = Failure::new("usage", first.trim_start_matches("error: "));
+        let mut message = first.trim_start_matches("error: ").to_owned();
+        if message.ends_with(':') {
+            let named: Vec<&str> = rest
+                .lines()
+                .take_while(|line| line.starts_with("  "))
+                .map(str::trim)
+                .collect();
+            message.push_str(&format!(" {}", named.join(", ")));
+        }
+        let failure = Failure::new("usage", message);
         let failure = match rest
             .lines()
             .map(str::trim)

@@ -1,6 +1,7 @@
 //! What is sent to a function: from the command line, a file or standard input, never more than the target takes.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyport::error::{Error, ErrorKind, Limit};
 use bytes::Bytes;
@@ -15,8 +16,8 @@ pub(crate) enum From<'a> {
     Text(&'a str),
     /// A file, `-` for standard input.
     File(&'a Path),
-    /// Nothing was given: an empty JSON object.
-    Nothing,
+    /// Nothing was named: standard input where something is sent there, else an empty JSON object.
+    Unnamed,
 }
 
 /// A payload with its media type.
@@ -28,15 +29,19 @@ pub(crate) struct Payload {
 
 const JSON: &str = "application/json";
 
-/// Reads at most `most` bytes. A payload that says it is JSON must be.
+/// How long standard input may bring nothing before that is said.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Reads at most `most` bytes; says with `waiting` that nothing comes from standard input although nobody asked for it. A payload that says it is JSON must be.
 pub(crate) async fn read(
     from: From<'_>,
     content_type: Option<&str>,
     most: u64,
+    waiting: impl Fn(),
 ) -> Result<Payload, Failure> {
     let (bytes, guess) = match from {
         From::Text(text) => (Bytes::copy_from_slice(text.as_bytes()), JSON),
-        From::Nothing => (Bytes::from_static(b"{}"), JSON),
+        From::Unnamed => (piped(most, &waiting).await?, JSON),
         From::File(path) if path == Path::new("-") => (stdin(most).await?, JSON),
         From::File(path) => (file(path, most).await?, by_name(path)),
     };
@@ -94,6 +99,44 @@ async fn stdin(most: u64) -> Result<Bytes, Failure> {
         .await
         .map_err(|error| Failure::new("file", "cannot read standard input").with_source(error))?;
     within(bytes, most)
+}
+
+/// What a pipe or a file that nobody named brings; nothing is an empty JSON object.
+async fn piped(most: u64, waiting: &impl Fn()) -> Result<Bytes, Failure> {
+    let mut bytes = Bytes::new();
+    if stdin_brings_something() {
+        let mut reading = std::pin::pin!(stdin(most));
+        bytes = tokio::select! {
+            read = &mut reading => read?,
+            () = tokio::time::sleep(PATIENCE) => {
+                waiting();
+                reading.await?
+            }
+        };
+    }
+    Ok(if bytes.is_empty() {
+        Bytes::from_static(b"{}")
+    } else {
+        bytes
+    })
+}
+
+/// Whether standard input is a pipe or a file: from a terminal or `/dev/null` nothing is to be expected.
+#[cfg(unix)]
+fn stdin_brings_something() -> bool {
+    use nix::sys::stat::{SFlag, fstat};
+
+    fstat(std::io::stdin()).is_ok_and(|found| {
+        let kind = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT;
+        kind == SFlag::S_IFIFO || kind == SFlag::S_IFREG
+    })
+}
+
+#[cfg(not(unix))]
+fn stdin_brings_something() -> bool {
+    use std::io::IsTerminal as _;
+
+    !std::io::stdin().is_terminal()
 }
 
 fn within(bytes: Vec<u8>, most: u64) -> Result<Bytes, Failure> {

@@ -35,6 +35,7 @@ mod duration;
 mod function;
 mod nearest;
 mod portable;
+mod private;
 #[cfg(test)]
 mod schema;
 mod shape;
@@ -48,6 +49,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Position};
 pub use duration::{InvalidDuration, parse_duration};
 pub use nearest::nearest;
 pub use portable::portable;
+pub use private::private;
 pub use source::Source;
 
 use anyport_core::error::Violations;

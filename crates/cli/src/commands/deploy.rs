@@ -9,6 +9,7 @@ use crate::artifact::{self, Ready};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::scratch::Scratch;
 use crate::session::Session;
 
 /// Functions that are deployed at the same time.
@@ -37,7 +38,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     for function in &functions {
         session.url_of(&function.name)?;
     }
-    let folder = artifact::scratch()?;
+    let folder = Scratch::new()?;
     let ready = artifact::prepare(context, project, &functions, folder.path()).await?;
     for function in &functions {
         let target = session.target(&session.url_of(&function.name)?).await?;

@@ -46,6 +46,8 @@ pub(crate) async fn run(_: Args, context: &Context) -> Result<Exit, Failure> {
     context.output.note("holding it open; stop with Ctrl-C");
     loop {
         tokio::select! {
+            // Stopped is stopped, whatever the lines then say about it.
+            biased;
             () = context.cancel.cancelled() => return Ok(Exit::Clean),
             _ = look.tick() => {
                 for target in &targets {

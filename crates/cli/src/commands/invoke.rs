@@ -20,7 +20,7 @@ use crate::payload::{self, From};
 use crate::render::{view, words};
 use crate::session::Session;
 
-/// Call a function and print its answer. The payload is `{}` unless given.
+/// Call a function and print its answer. Without --data and --file the payload is what is piped to standard input, or else `{}`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The function
@@ -52,7 +52,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     let session = Session::start(context)?;
     let (name, target) = session.target_of(&args.name).await?;
     let capabilities = target.capabilities().await?;
-    let call = call(&args, name, &capabilities).await?;
+    let call = call(context, &args, name, &capabilities).await?;
     if args.queued {
         return enqueue(context, &target, call, &capabilities).await;
     }
@@ -64,17 +64,33 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     print(context, reply, capabilities.invoke.max_reply).await
 }
 
-async fn call(args: &Args, name: Name, capabilities: &Capabilities) -> Result<Call, Failure> {
+async fn call(
+    context: &Context,
+    args: &Args,
+    name: Name,
+    capabilities: &Capabilities,
+) -> Result<Call, Failure> {
     let from = match (&args.data, &args.file) {
         (Some(text), _) => From::Text(text),
         (None, Some(path)) => From::File(path),
-        (None, None) => From::Nothing,
+        (None, None) => From::Unnamed,
     };
     let most = match capabilities.enqueue.get() {
         Some(enqueue) if args.queued => enqueue.max_payload,
         _ => capabilities.invoke.max_request,
     };
-    let payload = payload::read(from, args.content_type.as_deref(), most).await?;
+    let waiting = || {
+        context
+            .output
+            .note("waiting for the payload on standard input; name another with --data or --file");
+    };
+    // Reading must not outlive Ctrl-C: who sends may never end.
+    let payload = tokio::select! {
+        payload = payload::read(from, args.content_type.as_deref(), most, waiting) => payload?,
+        () = context.cancel.cancelled() => {
+            return Err(Failure::new("cancelled", "stopped before anything was sent"));
+        }
+    };
     let mut call = Call::new(name, payload.bytes);
     call.content_type = payload.content_type;
     call.idempotency_key.clone_from(&args.idempotency_key);

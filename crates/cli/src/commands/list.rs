@@ -47,7 +47,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     if output.json {
         output.object("list", json!({ "functions": objects }))?;
     } else if rows.is_empty() {
-        output.note("nothing is deployed here");
+        output.note(&match &scope {
+            Scope::Owned(owner) => {
+                format!("nothing of {owner} is deployed here; --all shows what others deployed")
+            }
+            _ => "nothing is deployed here".to_owned(),
+        });
     } else {
         let heading = ["NAME", "VERSION", "HEALTH", "OWNER", "TARGET"];
         output.line(&table::render(&heading, &rows, output.style()))?;

@@ -49,9 +49,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     let mut lines = target.logs(query).await?;
     loop {
         let line = tokio::select! {
-            line = lines.next() => line,
-            // Ctrl-C is how following ends.
+            // Ctrl-C is how following ends, not what the lines then say about it.
+            biased;
             () = context.cancel.cancelled() => None,
+            line = lines.next() => line,
         };
         match line {
             Some(line) => show(context, &line?)?,

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::words;
+use crate::scratch::Scratch;
 use crate::session::Session;
 
 /// Make a function's artifact and say what is in it. The same input gives the same bytes.
@@ -27,7 +28,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     let session = Session::start(context)?;
     let project = session.project()?;
     let functions = project.functions(&args.names)?;
-    let folder = artifact::scratch()?;
+    let folder = Scratch::new()?;
     let ready = artifact::prepare(context, project, &functions, folder.path()).await?;
     let output = &context.output;
     let mut objects = Vec::new();

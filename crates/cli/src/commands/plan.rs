@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::{view, words};
+use crate::scratch::Scratch;
 use crate::session::Session;
 
 /// Show what `deploy` would change. Ends with 2 when there is something to do.
@@ -35,7 +36,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     for function in &functions {
         session.url_of(&function.name)?;
     }
-    let folder = artifact::scratch()?;
+    let folder = Scratch::new()?;
     let ready = artifact::prepare(context, project, &functions, folder.path()).await?;
     let force = many::force(&args.force);
     let mut plans = Vec::with_capacity(ready.len());

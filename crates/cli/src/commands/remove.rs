@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// Also discard events that wait or were given up
     #[arg(long)]
     purge: bool,
-    /// Do not ask; needed where there is no terminal to ask on
+    /// Do not ask; needed with --json and where there is no terminal to ask on
     #[arg(short, long)]
     yes: bool,
     /// Go on although it is protected
@@ -58,10 +58,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
 }
 
 async fn confirm(context: &Context, args: &Args) -> Result<(), Failure> {
-    if !(context.output.stdin_is_terminal && context.output.stderr_is_terminal) {
+    let output = &context.output;
+    if output.json || !(output.stdin_is_terminal && output.stderr_is_terminal) {
         return Err(Failure::new(
             "not_confirmed",
-            "nothing was removed: there is no terminal to ask on",
+            "nothing was removed: there is nobody to ask",
         )
         .next("add --yes"));
     }

@@ -78,9 +78,11 @@ impl Output {
         self.line(&object.to_string())
     }
 
-    /// Says something that is not a result.
+    /// Says something that is not a result. A machine wants to hear it only when it asked for more.
     pub(crate) fn note(&self, text: &str) {
-        if !self.quiet {
+        if self.json && self.verbose {
+            self.aside("note", text);
+        } else if !self.quiet && !self.json {
             self.say(text);
         }
     }
@@ -88,16 +90,24 @@ impl Output {
     /// Says something that only the curious want to read.
     pub(crate) fn detail(&self, text: &str) {
         if self.verbose {
-            self.say(text);
+            self.note(text);
         }
     }
 
     /// Says what a user should not miss.
     pub(crate) fn warn(&self, text: &str) {
+        if self.json {
+            return self.aside("warning", text);
+        }
         self.say(&format!(
             "{} {text}",
             self.error_style().warning("warning:")
         ));
+    }
+
+    /// Standard error is one JSON object a line too.
+    fn aside(&self, kind: &str, text: &str) {
+        self.say(&json!({ "schema": JSON_SCHEMA, kind: text }).to_string());
     }
 
     fn say(&self, text: &str) {

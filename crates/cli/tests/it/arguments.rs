@@ -19,6 +19,8 @@ fn wrong_arguments_end_with_1_because_2_means_changes() {
         &["traffic", "hello", "1=150"],
         &["invoke", "hello", "--timeout", "soon"],
         &["--json", "deploy", "--forc", "split"],
+        &["--json", "invoke"],
+        &["--json", "rollback"],
     ]));
 }
 

@@ -102,7 +102,9 @@ fn the_readme_starts_a_function_as_the_command_line_does() {
     let sandbox = Sandbox::new();
     sandbox.expect(0, &[&["init"], arguments.as_slice()].concat());
     assert!(sandbox.path("hello/anyport.toml").exists(), "{line}");
-    let installed = readme.find("cargo install --path crates/cli").unwrap();
+    let installed = readme
+        .find("cargo install --locked --path crates/cli")
+        .unwrap();
     assert!(
         installed < readme.find("anyport init ").unwrap(),
         "`anyport` is used before it is on the path"

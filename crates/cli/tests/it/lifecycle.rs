@@ -126,6 +126,38 @@ fn every_result_is_one_versioned_object() {
 }
 
 #[test]
+fn standard_error_is_json_too() {
+    let sandbox = Sandbox::with_probe("delivery = { attempts = 1 }");
+    for (code, arguments) in [
+        (2, &["plan", "-o", "a.plan"][..]),
+        (0, &["apply", "a.plan"]),
+        (0, &["deploy"]),
+        (0, &["invoke", "probe", "--async"]),
+        (1, &["traffic", "probe", "7=100"]),
+        (0, &["release", "probe"]),
+        (0, &["adopt", "probe"]),
+        (1, &["remove", "probe"]),
+        (0, &["remove", "probe", "--yes"]),
+        (0, &["list"]),
+    ] {
+        for more in [&["--json"][..], &["--json", "-v"]] {
+            let output = sandbox.output(&[arguments, more].concat());
+            let said = String::from_utf8(output.stderr).unwrap();
+            if more.len() == 1 {
+                assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+                let lines = usize::from(code == 1);
+                assert_eq!(said.lines().count(), lines, "{arguments:?}: {said}");
+            }
+            for line in said.lines() {
+                let object: Value = serde_json::from_str(line)
+                    .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {line}"));
+                assert_eq!(object["schema"], 1, "{line}");
+            }
+        }
+    }
+}
+
+#[test]
 fn binary_answers_are_bytes_on_standard_output_and_base64_in_json() {
     let sandbox = Sandbox::with_probe("");
     sandbox.expect(0, &["deploy"]);

@@ -44,6 +44,32 @@ fn values_are_judged_by_the_rules_of_specs() {
 }
 
 #[test]
+fn values_of_variables_and_secrets_are_never_quoted() {
+    let manifest = |lines: &str| {
+        format!(
+            "schema = 1\napp = \"shop\"\n[env.dev.at]\ncore = \"local://\"\n[function.cart]\nsource = {{ bin = \"cart\" }}\n{lines}\n"
+        )
+    };
+    let sandbox = Sandbox::with(&manifest(
+        "env = { PATH = \"hunter2\" }\n[function.cart.secrets]\nTOKEN = \"hunter2\"",
+    ));
+    let seen = sandbox.session(&[&["check"], &["--json", "deploy"]]);
+    assert_snapshot!(seen);
+    assert!(!seen.contains("hunter2"));
+    for broken in [
+        "env = { TOKEN = \"hunter2 }",
+        "[function.cart.env]\nTOKEN = hunter2",
+    ] {
+        let seen = Sandbox::with(&manifest(broken)).run(&["check"]);
+        assert!(
+            seen.contains("anyport.toml:8:") || seen.contains("anyport.toml:7:"),
+            "{seen}"
+        );
+        assert!(!seen.contains("hunter2"), "{seen}");
+    }
+}
+
+#[test]
 fn malformed_doubled_and_unbound() {
     for (name, text) in [
         ("malformed", "schema = 1\napp = \"shop\n[function.cart]\n"),

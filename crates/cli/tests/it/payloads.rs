@@ -40,11 +40,11 @@ fn payloads_that_are_wrong_are_refused_before_they_are_sent() {
 }
 
 #[test]
-fn standard_input_is_a_payload_when_asked() {
+fn what_is_piped_is_the_payload() {
     let sandbox = Sandbox::with_probe("");
     sandbox.expect(0, &["deploy"]);
     let send = |bytes: &[u8], more: &[&str]| {
-        let arguments = [&["invoke", "probe", "--file", "-", "-q"], more].concat();
+        let arguments = [&["invoke", "probe", "-q"], more].concat();
         let mut child = sandbox
             .command(&arguments)
             .stdin(Stdio::piped())
@@ -56,10 +56,23 @@ fn standard_input_is_a_payload_when_asked() {
         let _ = child.stdin.take().unwrap().write_all(bytes);
         child.wait_with_output().unwrap()
     };
-    let echo = send(b"{\"a\": [1, 2]}", &[]);
+    // Named or not, what is piped is what is sent.
+    for more in [&["--file", "-"][..], &[]] {
+        let echo = send(b"{\"a\": [1, 2]}", more);
+        assert_eq!(
+            (echo.status.code(), echo.stdout.as_slice()),
+            (Some(0), &b"{\"a\": [1, 2]}"[..]),
+            "{more:?}"
+        );
+    }
+    // Nothing is piped: an empty object; and what is on the command line comes first.
+    assert_eq!(send(b"", &[]).stdout, b"{}");
+    assert_eq!(send(b"[1]", &["--data", "[2]"]).stdout, b"[2]");
+    let not_json = send(b"plain", &[]);
     assert_eq!(
-        (echo.status.code(), echo.stdout.as_slice()),
-        (Some(0), &b"{\"a\": [1, 2]}"[..])
+        not_json.status.code(),
+        Some(1),
+        "it is not dropped in silence"
     );
     let too_long = send(
         &vec![b' '; usize::try_from(MOST).unwrap() + 1],

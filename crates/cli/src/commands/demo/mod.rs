@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::artifact;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::{view, words};
+use crate::scratch::Scratch;
 
 /// See what Anyport does: build a sample, deploy, call, change it under load, split traffic, roll back, remove. On a throw-away target;
 /// needs cargo. Ends with 0 only if all went as said.
@@ -28,7 +28,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     let started = Instant::now();
     let mut teller = Teller::new(context);
     // Everything that the demo makes is below this folder, and goes with it.
-    let folder = artifact::scratch()?;
+    let folder = Scratch::new()?;
     let sample = sample::find(folder.path())?;
     let state = folder.path().join("state");
     teller.say(&format!(

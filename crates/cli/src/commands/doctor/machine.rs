@@ -233,12 +233,15 @@ fn space(_: &Path) -> Option<Finding> {
 
 /// A program on the path, by what it says about itself.
 fn program(name: &str, what: &'static str, arguments: &[&str], without: &str) -> Finding {
-    let output = Command::new(name)
+    let mut command = Command::new(name);
+    command
         .args(arguments.iter().map(OsStr::new))
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output();
-    match output {
+        .stderr(Stdio::null());
+    // Ctrl-C is for us: a program that it ends would look like one that does not run.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    match command.output() {
         Ok(output) if output.status.success() => {
             let said = String::from_utf8_lossy(&output.stdout);
             good(
