@@ -13,12 +13,46 @@ pub struct EngineConfig {
     pub interpreters: Interpreters,
     /// `PATH` for functions. Default: the `PATH` of this process.
     pub path: Option<String>,
-    /// A control group directory delegated to this engine, in which it makes one group per instance
-    /// (version 2 or the version 1 memory controller). `None`: memory is limited by watching.
-    ///
-    /// It is never guessed: taking processes out of the group that a service manager, a container or
-    /// a CI runner put them in would hide them from it, so whoever owns the group has to hand it over.
-    pub cgroup: Option<PathBuf>,
+    /// How control groups are used.
+    pub groups: Groups,
+}
+
+/// How an engine uses control groups. In one, the processes of an instance can't get away from its
+/// end, whatever they do to their session, their parents or their environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Groups {
+    /// Below the group that this process is in, so that a service manager, a container or a CI runner
+    /// still finds and accounts for everything. Where that is not allowed the engine does without:
+    /// [`Engine::containment`](crate::Engine::containment) tells.
+    #[default]
+    Own,
+    /// Below this directory, which was delegated to the engine together with the memory controller
+    /// (version 2, or the memory hierarchy of version 1). The engine does not start if it can't be used.
+    Within(PathBuf),
+    /// Not at all.
+    Off,
+}
+
+/// By what an engine holds its instances together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Containment {
+    /// By control groups: all processes of an instance end with it.
+    #[non_exhaustive]
+    ControlGroups {
+        /// The engine's group, in which each instance has its own.
+        path: PathBuf,
+        /// Whether the kernel limits their memory too. Otherwise it is watched.
+        limits_memory: bool,
+    },
+    /// By looking at the process table, and memory by watching: a process may get away that leaves its
+    /// session, empties its environment and loses its parent all at once.
+    #[non_exhaustive]
+    Watching {
+        /// Why there are no control groups.
+        reason: String,
+    },
 }
 
 /// Names or paths of the interpreters of language bundles.
@@ -62,10 +96,10 @@ impl EngineConfig {
         self
     }
 
-    /// Makes a control group per instance inside the delegated directory `parent`.
+    /// Uses control groups in this way.
     #[must_use]
-    pub fn cgroup(mut self, parent: impl Into<PathBuf>) -> Self {
-        self.cgroup = Some(parent.into());
+    pub fn groups(mut self, groups: Groups) -> Self {
+        self.groups = groups;
         self
     }
 }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use crate::config::EngineConfig;
+use crate::config::{Containment, EngineConfig};
 use crate::error::{EngineError, InvokeError, StartFailure};
 use crate::request::{Request, Response};
 use crate::spec::{PoolSpec, PoolStats};
@@ -44,6 +44,12 @@ impl Engine {
     /// Is never called.
     #[must_use]
     pub fn guardian_pid(&self) -> Option<u32> {
+        match self.0 {}
+    }
+
+    /// Is never called.
+    #[must_use]
+    pub fn containment(&self) -> Containment {
         match self.0 {}
     }
 

@@ -14,11 +14,11 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::bootstrap;
-use crate::config::{EngineConfig, Interpreters};
+use crate::config::{self, Containment, EngineConfig, Interpreters};
 use crate::error::{EngineError, StartFailureKind};
 use crate::instance::Instance;
 use crate::pool::{Pool, PoolInner};
-use crate::process::cgroup::Parent;
+use crate::process::cgroup::Groups;
 use crate::process::guardian::Guardian;
 use crate::process::interpreter::{Finder, Interpreter, Language};
 use crate::process::spawner::Spawner;
@@ -53,9 +53,10 @@ pub(crate) struct Shared {
     pub(crate) runtime_dir: PathBuf,
     pub(crate) path: String,
     pub(crate) spawner: Spawner,
-    pub(crate) guardian: Guardian,
+    pub(crate) guardian: Arc<Guardian>,
     pub(crate) watch: Watch,
-    pub(crate) cgroup: Option<Parent>,
+    /// The control groups, or why there are none.
+    pub(crate) groups: Result<Groups, String>,
     pub(crate) runtime: Handle,
     interpreters: Interpreters,
     finder: Finder,
@@ -96,9 +97,14 @@ impl Engine {
             source,
         })?;
         let helper = |what| move |source| EngineError::Helper { what, source };
+        let groups = match &config.groups {
+            config::Groups::Own => Groups::within_own(&mark),
+            config::Groups::Within(parent) => Ok(Groups::within(parent, &mark)?),
+            config::Groups::Off => Err("they are turned off".to_owned()),
+        };
+        let top = groups.as_ref().ok().map(Groups::path);
         let guardian =
-            Guardian::start(&mark, &scratch).map_err(helper("guardian process (/bin/sh)"))?;
-        let cgroup = config.cgroup.as_deref().map(Parent::open).transpose()?;
+            Guardian::start(&mark, &scratch, top).map_err(helper("guardian process (/bin/sh)"))?;
         let span = u64::from(PORTS.end - PORTS.start);
         let offset = u16::try_from(seed.hash_one("port") % span).unwrap_or(0);
         let shared = Arc::new(Shared {
@@ -109,9 +115,9 @@ impl Engine {
                 .or_else(|| std::env::var("PATH").ok())
                 .unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned()),
             spawner: Spawner::start(runtime.clone()).map_err(helper("spawner thread"))?,
-            guardian,
+            guardian: Arc::new(guardian),
             watch: Watch::start().map_err(helper("memory thread"))?,
-            cgroup,
+            groups,
             interpreters: config.interpreters,
             finder: Finder::default(),
             numbers: AtomicU64::new(1),
@@ -148,6 +154,20 @@ impl Engine {
     #[must_use]
     pub fn live_instances(&self) -> usize {
         lock(&self.owner.shared.live).len()
+    }
+
+    /// By what instances are held together, on this machine and with these settings.
+    #[must_use]
+    pub fn containment(&self) -> Containment {
+        match &self.owner.shared.groups {
+            Ok(groups) => Containment::ControlGroups {
+                path: groups.path().to_owned(),
+                limits_memory: groups.limits_memory(),
+            },
+            Err(reason) => Containment::Watching {
+                reason: reason.clone(),
+            },
+        }
     }
 
     /// The guardian's process number, for diagnostics.

@@ -25,11 +25,18 @@
 //!   is killed as soon as those have ended.
 //! - **Memory.** The resident size of the process tree is watched and the tree is killed over the
 //!   limit ([`InvokeError::OutOfMemory`]); never an address-space limit, under which Node aborts.
-//!   With [`EngineConfig::cgroup`] the kernel enforces the limit as well.
-//! - **Nothing is left.** An instance's end sweeps its process group and every process that carries
-//!   its mark in the environment, so children that called `setsid` go too. When the engine's process
-//!   dies by any cause, a guardian process notices and does the same for all instances. A process
-//!   that both leaves its group and empties its environment is out of reach without a cgroup.
+//!   Where the memory controller can be used the kernel enforces the limit as well.
+//! - **Nothing is left.** Each instance runs in a control group of its own wherever this process may
+//!   make one ([`Groups`]), and that group is killed with it: children that called `setsid`, emptied
+//!   their environment and lost their parent go too. When the engine's process dies by any cause, a
+//!   guardian process notices and does the same for all instances. Out of reach is only what moves
+//!   itself to a foreign control group on purpose, with the rights to do so.
+//! - **Without control groups** ([`Engine::containment`] tells) an instance's end takes its process
+//!   group, all descendants of its first process, which adopts orphans, every process that was ever
+//!   seen to be one, and every process that carries its mark in the environment. Out of reach there: a
+//!   process in a session of its own, with another environment, started less than a quarter of a
+//!   second (while the instance idles: two seconds) before the first process ends by itself or the
+//!   engine's process is killed.
 //! - **Dropping a call** leaks nothing: the function is not told, it runs on until it answers or its
 //!   time limit kills it, and its instance is then used again.
 //! - **Logs are bounded.** Lines go to the [`LogSink`] as they come; the engine keeps a short tail.
@@ -60,7 +67,7 @@ mod spec;
 #[cfg(unix)]
 mod wire;
 
-pub use config::{EngineConfig, Interpreters};
+pub use config::{Containment, EngineConfig, Groups, Interpreters};
 #[cfg(not(unix))]
 pub use elsewhere::{Engine, Pool};
 #[cfg(unix)]

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::process::Child;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -18,9 +17,9 @@ use crate::engine::Shared;
 use crate::error::{Exit, FunctionError, InvokeError, StartFailureKind};
 use crate::logs::InstanceLog;
 use crate::pool::PoolInner;
-use crate::process::cgroup::Group;
+use crate::process::child::Child;
+use crate::process::family::Family;
 use crate::process::pipe::LogPipe;
-use crate::process::sweep;
 use crate::process::watch::Memory;
 use crate::spec::PoolSpec;
 use crate::wire::{Call, Wire};
@@ -51,10 +50,8 @@ pub(crate) struct Instance {
     pub(crate) memory: Arc<Memory>,
     pub(crate) wire: Wire,
     engine: Arc<Shared>,
-    mark: String,
-    leader: i32,
+    family: Arc<Family>,
     pipes: [LogPipe; 2],
-    group: Option<Group>,
     life: watch::Sender<Life>,
     init_error: Mutex<Option<StartFailureKind>>,
     /// Whether the engine asked it to end.
@@ -154,10 +151,7 @@ impl Instance {
     /// Kills the process tree now.
     pub(crate) fn kill(&self) {
         if !self.has_ended() {
-            sweep::kill_group(self.leader);
-            if let Some(group) = &self.group {
-                group.kill();
-            }
+            self.family.kill();
         }
     }
 
@@ -171,7 +165,7 @@ impl Instance {
     pub(crate) async fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         if !self.has_ended() {
-            sweep::terminate_group(self.leader);
+            self.family.terminate();
             if timeout(self.spec.stop_grace, self.ended()).await.is_err() {
                 self.kill();
                 self.ended().await;
@@ -265,15 +259,9 @@ impl Instance {
         scratch: Scratch,
     ) {
         let mut readers = [self.spawn_reader(0), self.spawn_reader(1)];
-        let exit = exit_of(child.wait().await);
-        self.memory.set_gone();
-        // Its children first: they hold its sockets and pipes open.
-        sweep::kill_group(self.leader);
-        if let Some(group) = &self.group {
-            group.kill();
-            if group.out_of_memory() {
-                self.memory.set_exceeded();
-            }
+        let exit = child.wait().await;
+        if self.family.leader_ended() {
+            self.memory.set_exceeded();
         }
         for reader in &mut readers {
             if timeout(LAST_WORDS, &mut *reader).await.is_err() {
@@ -304,8 +292,7 @@ impl Instance {
         self.engine.forget(self.number);
         let this = Arc::clone(&self);
         let cleaned = tokio::task::spawn_blocking(move || {
-            sweep::sweep(&this.mark);
-            this.engine.guardian.release(this.leader);
+            this.family.finish();
             drop(scratch);
         });
         let _ = cleaned.await;
@@ -342,17 +329,5 @@ impl Server {
         // A task that has ended already needs no telling.
         let _ = self.ended.send(());
         self.task
-    }
-}
-
-fn exit_of(status: std::io::Result<std::process::ExitStatus>) -> Exit {
-    use std::os::unix::process::ExitStatusExt;
-    match status {
-        Ok(status) => match (status.code(), status.signal()) {
-            (Some(code), _) => Exit::Code(code),
-            (None, Some(signal)) => Exit::Signal(signal),
-            (None, None) => Exit::Unknown,
-        },
-        Err(_) => Exit::Unknown,
     }
 }

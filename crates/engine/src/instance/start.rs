@@ -20,6 +20,8 @@ use crate::error::{StartFailure, StartFailureKind};
 use crate::logs::{InstanceLog, LogOrigin, LogStream};
 use crate::pool::PoolInner;
 use crate::process::artifact;
+use crate::process::cgroup::Group;
+use crate::process::family::Family;
 use crate::process::interpreter::{Interpreter, Language, look_up};
 use crate::process::pipe::LogPipe;
 use crate::process::spawner::Start;
@@ -34,11 +36,23 @@ struct Program {
     interpreter: String,
 }
 
+/// How often a listening function is started when somebody else gets to its port first.
+const PORT_TRIES: u32 = 4;
+
+/// How an instance came up.
+enum Came {
+    /// Ready, failed or ended.
+    Settled(Life),
+    /// Another process listens on the port that it was given.
+    PortTaken,
+    /// Not in time.
+    Late,
+}
+
 /// Starts an instance of the pool and waits until it is ready. What was started and did not get ready
 /// is killed before the failure is returned.
 pub(crate) async fn launch(pool: &Arc<PoolInner>) -> Result<Arc<Instance>, StartFailure> {
     let spec = &pool.spec;
-    let began = Instant::now();
     let failed = |kind, log_tail| StartFailure {
         function: spec.function.clone(),
         version: spec.version.clone(),
@@ -49,40 +63,89 @@ pub(crate) async fn launch(pool: &Arc<PoolInner>) -> Result<Arc<Instance>, Start
     let program = program(&pool.engine, spec)
         .await
         .map_err(|kind| failed(kind, Vec::new()))?;
-    let instance = spawn(pool, program)
-        .await
-        .map_err(|kind| failed(kind, Vec::new()))?;
-    let ready = async {
-        if let Wire::Http(http) = &instance.wire {
-            tokio::select! {
-                () = http.answers() => instance.ready(),
-                _ = instance.settled() => {}
+    let mut tries = 1;
+    loop {
+        let began = Instant::now();
+        let instance = spawn(pool, &program)
+            .await
+            .map_err(|kind| failed(kind, Vec::new()))?;
+        let came = timeout(spec.init_timeout, come_up(&instance))
+            .await
+            .unwrap_or(Came::Late);
+        if let Came::Settled(Life::Ready) = came {
+            instance.set_init(began.elapsed());
+            instance.memory.sample_leader();
+            instance.memory.set_working(false);
+            return Ok(instance);
+        }
+        instance.drain_logs();
+        instance.discard();
+        instance.ended().await;
+        // A port is free when it is chosen and has to be free still when the function binds it.
+        let lost_port = match came {
+            Came::PortTaken => true,
+            Came::Settled(Life::Ended(_)) => port_is_taken(&instance),
+            _ => false,
+        };
+        if lost_port && tries < PORT_TRIES {
+            tries += 1;
+            continue;
+        }
+        return Err(failed(why(&instance, &came), instance.log.tail(None)));
+    }
+}
+
+/// Waits until it is ready or surely won't be.
+async fn come_up(instance: &Arc<Instance>) -> Came {
+    if let Wire::Http(http) = &instance.wire {
+        tokio::select! {
+            () = http.answers() => {
+                let asked = Arc::clone(instance);
+                let port = http.port();
+                let own = tokio::task::spawn_blocking(move || asked.family.listens_on(port)).await;
+                // Where it can't be told, an answer has to do.
+                if let Ok(Some(false)) = own {
+                    return Came::PortTaken;
+                }
+                instance.ready();
+            }
+            _ = instance.settled() => {}
+        }
+    }
+    Came::Settled(instance.settled().await)
+}
+
+/// Whether somebody listens on the port of a listening function, which has ended.
+fn port_is_taken(instance: &Instance) -> bool {
+    let Wire::Http(http) = &instance.wire else {
+        return false;
+    };
+    let bound = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, http.port()));
+    bound.is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+}
+
+/// Why it did not come up.
+fn why(instance: &Instance, came: &Came) -> StartFailureKind {
+    // Most functions end right after their report: what they said counts, not how they went.
+    if let Some(kind) = instance.init_error() {
+        return kind;
+    }
+    match came {
+        Came::Settled(Life::Ended(_)) if instance.ran_out_of_memory() => {
+            StartFailureKind::OutOfMemory {
+                limit_mb: instance.spec.memory_mb,
             }
         }
-        instance.settled().await
-    };
-    let life = timeout(spec.init_timeout, ready).await;
-    if let Ok(Life::Ready) = life {
-        instance.set_init(began.elapsed());
-        instance.memory.sample_leader();
-        instance.memory.set_working(false);
-        return Ok(instance);
-    }
-    let kind = match life {
-        Ok(Life::Ended(_)) if instance.ran_out_of_memory() => StartFailureKind::OutOfMemory {
-            limit_mb: spec.memory_mb,
+        Came::Settled(Life::Ended(exit)) => StartFailureKind::Crash { exit: *exit },
+        Came::PortTaken => StartFailureKind::Machine {
+            reason: format!(
+                "other processes took the port that it was given, {PORT_TRIES} times in a row"
+            ),
         },
-        Ok(Life::Ended(exit)) => StartFailureKind::Crash { exit },
         _ => StartFailureKind::Timeout {
-            limit: spec.init_timeout,
+            limit: instance.spec.init_timeout,
         },
-    };
-    // Most functions end right after their report: what they said counts, not how they went.
-    let kind = instance.init_error().unwrap_or(kind);
-    instance.drain_logs();
-    instance.discard();
-    instance.ended().await;
-    Err(failed(kind, instance.log.tail(None)))
+    }
 }
 
 async fn program(engine: &Shared, spec: &PoolSpec) -> Result<Program, StartFailureKind> {
@@ -141,7 +204,10 @@ async fn program(engine: &Shared, spec: &PoolSpec) -> Result<Program, StartFailu
     }
 }
 
-async fn spawn(pool: &Arc<PoolInner>, program: Program) -> Result<Arc<Instance>, StartFailureKind> {
+async fn spawn(
+    pool: &Arc<PoolInner>,
+    program: &Program,
+) -> Result<Arc<Instance>, StartFailureKind> {
     let machine = |what: &str, error: io::Error| StartFailureKind::Machine {
         reason: format!("{what}: {error}"),
     };
@@ -200,55 +266,45 @@ async fn spawn(pool: &Arc<PoolInner>, program: Program) -> Result<Arc<Instance>,
             reason: "its output can't be read: no descriptors left".to_owned(),
         });
     };
-    let group = match &engine.cgroup {
-        Some(parent) => Some(
-            parent
-                .group(&format!("anyport-{mark}"), spec.memory_bytes())
-                .map_err(|error| machine("its control group could not be made", error))?,
-        ),
-        None => None,
+    let no_group = |error| machine("it can't be put into a control group", error);
+    let group = match &engine.groups {
+        Ok(groups) => groups
+            .for_instance(number, spec.memory_bytes())
+            .map_err(no_group)?,
+        Err(_) => None,
     };
-    let cgroup = match &group {
-        Some(group) => Some(
-            group
-                .entry()
-                .map_err(|error| machine("its control group can't be joined", error))?,
-        ),
-        None => None,
-    };
-    let path = program.path.clone();
+    let entry = group.as_ref().map(Group::entry).transpose();
     let child = engine
         .spawner
         .spawn(Start {
-            program: program.path,
-            args: program.args,
+            program: program.path.clone(),
+            args: program.args.clone(),
             env,
             dir: spec.code_dir.clone(),
             stdout,
             stderr,
-            cgroup,
+            group: entry.map_err(no_group)?,
         })
         .await
         .map_err(|error| match error.kind() {
             io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound => {
                 StartFailureKind::NotExecutable {
-                    path,
+                    path: program.path.clone(),
                     reason: error.to_string(),
                 }
             }
             _ if error.raw_os_error() == Some(libc::ENOEXEC) => StartFailureKind::NotExecutable {
-                path,
+                path: program.path.clone(),
                 reason: "the system does not know its format".to_owned(),
             },
             _ => machine("the process could not be started", error),
         })?;
-    let leader = child
-        .id()
-        .and_then(|pid| i32::try_from(pid).ok())
-        .ok_or_else(|| StartFailureKind::Machine {
-            reason: "the process has no number".to_owned(),
-        })?;
-    let memory = Memory::new(leader, spec.memory_bytes());
+    let leader = child.pid().ok_or_else(|| StartFailureKind::Machine {
+        reason: "the process has no number".to_owned(),
+    })?;
+    let family = Family::new(leader, mark, group, Arc::clone(&engine.guardian));
+    let guarded = engine.guardian.register(leader);
+    let memory = Memory::new(Arc::clone(&family), spec.memory_bytes());
     let instance = Arc::new(Instance {
         number,
         id,
@@ -258,10 +314,8 @@ async fn spawn(pool: &Arc<PoolInner>, program: Program) -> Result<Arc<Instance>,
         memory,
         wire,
         engine: Arc::clone(engine),
-        mark,
-        leader,
+        family,
         pipes: [out_pipe, err_pipe],
-        group,
         life: watch::Sender::new(Life::Starting),
         stopping: AtomicBool::new(false),
         init_error: Mutex::new(None),
@@ -279,7 +333,7 @@ async fn spawn(pool: &Arc<PoolInner>, program: Program) -> Result<Arc<Instance>,
         instance.discard();
         return Err(StartFailureKind::Closed);
     }
-    if let Err(error) = engine.guardian.register(leader) {
+    if let Err(error) = guarded {
         instance.discard();
         return Err(machine("the guardian could not be started", error));
     }

@@ -1,89 +1,92 @@
 //! The guardian: a process that outlives the engine's by a moment and cleans up after it.
 //!
 //! It reads a pipe whose other end only the engine's process holds. When that process ends, by any
-//! cause, the kernel closes the pipe; the guardian then kills every registered process group and every
-//! process that carries the engine's mark, and removes the engine's scratch directory. It is a
-//! constant script of the system's shell, so there is no file to install and nothing of the user's in
-//! it: the mark and the directory are its arguments.
+//! cause, the kernel closes the pipe; the guardian then ends the engine's control group, every registered
+//! process group with its descendants, every process it was told to remember, and every process that
+//! carries the engine's mark, and removes the control group and the scratch directory. It is a constant
+//! script of the system's shell, so there is no file to install and nothing of the user's in it: the
+//! mark and the directories are its arguments.
 //!
 //! Why not the parent-death signal alone: it reaches the direct child only, and it is sent when the
 //! forking *thread* ends. The engine sets it as well, from a thread that lives as long as itself, for
 //! the case that guardian and engine are killed together.
 
+use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-const SCRIPT: &str = r#"
-trap '' HUP INT TERM QUIT PIPE
-mark=$1 dir=$2 groups=' '
-while read -r line; do
-  id=${line#?}
-  case $line in
-    +*) groups="$groups$id " ;;
-    -*) case $groups in *" $id "*) groups="${groups%%" $id "*} ${groups#*" $id "}" ;; esac ;;
-  esac
-done
-for group in $groups; do kill -9 -- "-$group"; done 2>/dev/null
-clean=0 tries=0
-while [ "$clean" -lt 2 ] && [ "$tries" -lt 100 ]; do
-  tries=$((tries + 1)) found=
-  for file in $(grep -lsaF -e "ANYPORT_INSTANCE=$mark-" /proc/[0-9]*/environ); do
-    pid=${file#/proc/} found=1
-    kill -9 "${pid%/environ}"
-  done 2>/dev/null
-  if [ -n "$found" ]; then clean=0; else clean=$((clean + 1)); fi
-  sleep 0.05 2>/dev/null || sleep 1
-done
-[ -n "$dir" ] && rm -rf -- "$dir"
-"#;
+const SCRIPT: &str = include_str!("guardian.sh");
 
 pub(crate) struct Guardian {
     mark: String,
     scratch: PathBuf,
+    /// The engine's control group.
+    top: Option<PathBuf>,
     state: Mutex<State>,
 }
 
 struct State {
     process: Option<(Child, ChildStdin)>,
-    groups: Vec<i32>,
+    /// The leaders of process groups, with the line that tells their remembered members.
+    groups: HashMap<i32, String>,
     closed: bool,
 }
 
 impl Guardian {
-    /// Starts the guardian of the engine with this mark and scratch directory.
-    pub(crate) fn start(mark: &str, scratch: &Path) -> io::Result<Self> {
-        let process = launch(mark, scratch)?;
+    /// Starts the guardian of the engine with this mark, scratch directory and control group.
+    pub(crate) fn start(mark: &str, scratch: &Path, top: Option<&Path>) -> io::Result<Self> {
+        let process = launch(mark, scratch, top)?;
         Ok(Self {
             mark: mark.to_owned(),
             scratch: scratch.to_owned(),
+            top: top.map(Path::to_owned),
             state: Mutex::new(State {
                 process: Some(process),
-                groups: Vec::new(),
+                groups: HashMap::new(),
                 closed: false,
             }),
         })
     }
 
     /// Puts a process group under its watch. A guardian that somebody killed is replaced first.
-    pub(crate) fn register(&self, group: i32) -> io::Result<()> {
+    pub(crate) fn register(&self, leader: i32) -> io::Result<()> {
         let mut state = self.lock();
-        state.groups.push(group);
+        state.groups.entry(leader).or_default();
         self.revive(&mut state)?;
-        if tell(&mut state, '+', group).is_err() {
+        if tell(&mut state, &format!("+{leader}\n")).is_err() {
             state.process = None;
             self.revive(&mut state)?;
         }
         Ok(())
     }
 
-    /// Takes a process group off its watch.
-    pub(crate) fn release(&self, group: i32) {
+    /// Tells it the members of a family, by number and start time, in place of those told before. They
+    /// are ended with the rest even when nothing else shows any more whose they are.
+    pub(crate) fn remember(&self, leader: i32, members: &HashMap<i32, u64>) {
+        let mut line = format!("={leader}");
+        for (pid, start) in members {
+            // Writing to a string can't fail.
+            let _ = write!(line, " {pid}:{start}");
+        }
+        line.push('\n');
         let mut state = self.lock();
-        state.groups.retain(|&known| known != group);
+        // A family that is not registered yet, or no more, has nothing to be remembered for.
+        if let Some(known) = state.groups.get_mut(&leader) {
+            known.clone_from(&line);
+            // A guardian that is gone learns of it when it is replaced.
+            let _ = tell(&mut state, &line);
+        }
+    }
+
+    /// Takes a process group off its watch.
+    pub(crate) fn release(&self, leader: i32) {
+        let mut state = self.lock();
+        state.groups.remove(&leader);
         // A guardian that is gone learns of the remaining groups when it is replaced.
-        let _ = tell(&mut state, '-', group);
+        let _ = tell(&mut state, &format!("-{leader}\n"));
     }
 
     /// Replaces a guardian that has ended; the new one is told all groups.
@@ -112,11 +115,12 @@ impl Guardian {
         if alive || state.closed {
             return Ok(());
         }
-        state.process = Some(launch(&self.mark, &self.scratch)?);
-        for group in state.groups.clone() {
-            tell(state, '+', group)?;
+        state.process = Some(launch(&self.mark, &self.scratch, self.top.as_deref())?);
+        let mut all = String::new();
+        for (leader, members) in &state.groups {
+            let _ = write!(all, "+{leader}\n{members}");
         }
-        Ok(())
+        tell(state, &all)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -124,18 +128,19 @@ impl Guardian {
     }
 }
 
-fn tell(state: &mut State, sign: char, group: i32) -> io::Result<()> {
+fn tell(state: &mut State, lines: &str) -> io::Result<()> {
     match &mut state.process {
-        Some((_, pipe)) => pipe.write_all(format!("{sign}{group}\n").as_bytes()),
+        Some((_, pipe)) => pipe.write_all(lines.as_bytes()),
         None => Ok(()),
     }
 }
 
-fn launch(mark: &str, scratch: &Path) -> io::Result<(Child, ChildStdin)> {
+fn launch(mark: &str, scratch: &Path, top: Option<&Path>) -> io::Result<(Child, ChildStdin)> {
     let mut command = Command::new("/bin/sh");
     command
         .args(["-c", SCRIPT, "anyport-guardian", mark])
         .arg(scratch)
+        .arg(top.unwrap_or(Path::new("")))
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
         .current_dir("/")

@@ -1,10 +1,16 @@
 //! Processes of this machine: starting them, watching them, and leaving none behind.
 
 pub(crate) mod artifact;
+#[cfg(target_os = "linux")]
+mod born;
 pub(crate) mod cgroup;
+pub(crate) mod child;
+pub(crate) mod family;
 pub(crate) mod guardian;
+mod hierarchy;
 pub(crate) mod interpreter;
 pub(crate) mod pipe;
+pub(crate) mod ports;
 pub(crate) mod spawner;
 pub(crate) mod sweep;
 pub(crate) mod tree;

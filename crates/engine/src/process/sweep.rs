@@ -14,6 +14,11 @@ pub(crate) fn terminate_group(leader: i32) {
     signal_group(leader, nix::sys::signal::Signal::SIGTERM);
 }
 
+/// Stops the process group led by `leader`, so that nothing in it can fork.
+pub(crate) fn stop_group(leader: i32) {
+    signal_group(leader, nix::sys::signal::Signal::SIGSTOP);
+}
+
 fn signal_group(leader: i32, signal: nix::sys::signal::Signal) {
     // 0 and 1 would address the caller's own group and everybody.
     if leader > 1 {
@@ -23,11 +28,16 @@ fn signal_group(leader: i32, signal: nix::sys::signal::Signal) {
 }
 
 pub(crate) fn kill_one(pid: i32) {
+    signal_one(pid, nix::sys::signal::Signal::SIGKILL);
+}
+
+pub(crate) fn stop_one(pid: i32) {
+    signal_one(pid, nix::sys::signal::Signal::SIGSTOP);
+}
+
+fn signal_one(pid: i32, signal: nix::sys::signal::Signal) {
     if pid > 1 {
-        let _ = nix::sys::signal::kill(
-            nix::unistd::Pid::from_raw(pid),
-            nix::sys::signal::Signal::SIGKILL,
-        );
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal);
     }
 }
 

@@ -11,8 +11,12 @@ pub(crate) struct Row {
     pub(crate) group: i32,
     /// Resident size in bytes.
     pub(crate) resident: u64,
+    /// When it was started, in ticks since boot: with its number, which process it is for good.
+    pub(crate) start: u64,
     /// Whether it has ended and only waits to be collected.
     pub(crate) zombie: bool,
+    /// Whether it is stopped, so that it can't fork.
+    pub(crate) stopped: bool,
 }
 
 /// The numbers of all processes.
@@ -36,18 +40,18 @@ pub(crate) fn table() -> Vec<Row> {
     pids().filter_map(row).collect()
 }
 
-/// The processes of `table` that are `leader`, are in its group, or descend from one of those.
-pub(crate) fn members(table: &[Row], leader: i32) -> Vec<Row> {
+/// The processes of `table` that `is_root` names, and all that descend from one of those.
+pub(crate) fn descendants(table: &[Row], is_root: impl Fn(&Row) -> bool) -> Vec<Row> {
     let parents: HashMap<i32, i32> = table.iter().map(|row| (row.pid, row.parent)).collect();
     let mut inside: HashSet<i32> = table
         .iter()
-        .filter(|row| row.pid == leader || row.group == leader)
+        .filter(|row| is_root(row))
         .map(|row| row.pid)
         .collect();
     let belongs = |pid: i32, inside: &HashSet<i32>| {
         let mut at = pid;
-        // A process table read while it changes could show a ring; no real chain is this long.
-        for _ in 0..64 {
+        // A process table read while it changes could show a ring, which ends here too.
+        for _ in 0..=table.len() {
             if inside.contains(&at) {
                 return true;
             }
@@ -86,6 +90,8 @@ fn parse_row(stat: &str, page: u64) -> Option<Row> {
     Some(Row {
         pid,
         zombie: matches!(*fields.first()?, "Z" | "X"),
+        stopped: matches!(*fields.first()?, "T" | "t"),
+        start: fields.get(19)?.parse().ok()?,
         parent: fields.get(1)?.parse().ok()?,
         group: fields.get(2)?.parse().ok()?,
         resident: pages * page,
@@ -115,18 +121,21 @@ mod tests {
         let row = parse_row(stat, 4096).unwrap();
         assert_eq!((row.pid, row.parent, row.group), (42, 7, 40));
         assert_eq!(row.resident, 250 * 4096);
-        assert!(!row.zombie);
+        assert_eq!(row.start, 99);
+        assert!(!row.zombie && !row.stopped);
         assert_eq!(parse_row("42 (cut", 4096), None);
     }
 
     #[test]
-    fn members_are_the_group_and_all_descendants() {
+    fn descendants_are_found_through_other_groups() {
         let row = |pid, parent, group| Row {
             pid,
             parent,
             group,
             resident: 1,
+            start: 0,
             zombie: false,
+            stopped: false,
         };
         // 10 leads; 11 is a child in another group, 12 its child; 13 was orphaned but is in the group.
         let table = [
@@ -136,7 +145,10 @@ mod tests {
             row(13, 1, 10),
             row(20, 1, 20),
         ];
-        let mut pids: Vec<i32> = members(&table, 10).iter().map(|row| row.pid).collect();
+        let mut pids: Vec<i32> = descendants(&table, |row| row.pid == 10 || row.group == 10)
+            .iter()
+            .map(|row| row.pid)
+            .collect();
         pids.sort_unstable();
         assert_eq!(pids, [10, 11, 12, 13]);
     }

@@ -1,38 +1,42 @@
-//! Watching memory: one thread per engine samples the resident size of process trees.
+//! Watching process trees: one thread per engine samples their resident size, and in passing lets
+//! families without a control group remember their members.
 
+use std::cell::OnceCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use super::{sweep, tree};
+use super::family::Family;
+use super::tree::{self, Row};
 
 /// How often an instance that works is sampled.
 const TICK: Duration = Duration::from_millis(25);
-/// How often the process table is read for children, while anything works.
+/// How often the process table is read for children, while anything works or has just worked.
 const CHILDREN: Duration = Duration::from_millis(250);
 /// How often idle instances are sampled.
 const IDLE: Duration = Duration::from_secs(2);
 
 /// The memory of one process tree.
 pub(crate) struct Memory {
-    leader: i32,
+    family: Arc<Family>,
     limit: u64,
     peak: AtomicU64,
     exceeded: AtomicBool,
     working: AtomicBool,
-    gone: AtomicBool,
+    /// Whether it worked since its tree was last sampled.
+    worked: AtomicBool,
 }
 
 impl Memory {
-    pub(crate) fn new(leader: i32, limit: u64) -> Arc<Self> {
+    pub(crate) fn new(family: Arc<Family>, limit: u64) -> Arc<Self> {
         Arc::new(Self {
-            leader,
+            family,
             limit,
             peak: AtomicU64::new(0),
             exceeded: AtomicBool::new(false),
             working: AtomicBool::new(true),
-            gone: AtomicBool::new(false),
+            worked: AtomicBool::new(true),
         })
     }
 
@@ -54,25 +58,22 @@ impl Memory {
     /// Sets whether the instance works on a call: idle ones are looked at less often.
     pub(crate) fn set_working(&self, working: bool) {
         self.working.store(working, Ordering::Relaxed);
-    }
-
-    /// Says that the leader has ended, so that its number is not used any more.
-    pub(crate) fn set_gone(&self) {
-        self.gone.store(true, Ordering::Release);
+        self.worked.store(true, Ordering::Relaxed);
     }
 
     /// Samples the leader alone.
     pub(crate) fn sample_leader(&self) {
-        if !self.gone.load(Ordering::Acquire)
-            && let Some(row) = tree::row(self.leader)
+        if !self.family.is_gone()
+            && let Some(row) = tree::row(self.family.leader())
         {
             self.note(row.resident, || row.resident);
         }
     }
 
-    /// Samples the whole tree from a process table.
-    fn sample_tree(&self, table: &[tree::Row]) {
-        let members = tree::members(table, self.leader);
+    /// Samples the whole tree.
+    fn sample_tree<'a>(&self, table: impl FnOnce() -> &'a [Row]) {
+        self.worked.store(false, Ordering::Relaxed);
+        let members = self.family.members(table);
         let resident = members.iter().map(|row| row.resident).sum();
         self.note(resident, || {
             if members.len() == 1 {
@@ -86,6 +87,11 @@ impl Memory {
         });
     }
 
+    /// Whether it is to be looked at more often than an idle one.
+    fn is_busy(&self) -> bool {
+        self.working.load(Ordering::Relaxed) || self.worked.load(Ordering::Relaxed)
+    }
+
     fn note(&self, resident: u64, exact: impl FnOnce() -> u64) {
         let size = if resident > self.limit {
             exact()
@@ -93,9 +99,9 @@ impl Memory {
             resident
         };
         self.peak.fetch_max(size, Ordering::Relaxed);
-        if size > self.limit && !self.gone.load(Ordering::Acquire) {
+        if size > self.limit && !self.family.is_gone() {
             self.set_exceeded();
-            sweep::kill_group(self.leader);
+            self.family.kill();
         }
     }
 }
@@ -169,15 +175,16 @@ fn run(shared: &Shared) {
         let idle_too = last_idle.elapsed() >= IDLE;
         let due: Vec<&Arc<Memory>> = watched
             .iter()
-            .filter(|memory| idle_too || memory.working.load(Ordering::Relaxed))
-            .filter(|memory| !memory.gone.load(Ordering::Acquire))
+            .filter(|memory| idle_too || memory.is_busy())
+            .filter(|memory| !memory.family.is_gone())
             .collect();
         if idle_too {
             last_idle = Instant::now();
         }
         if !due.is_empty() && (idle_too || last_tree.elapsed() >= CHILDREN) {
-            let table = tree::table();
-            due.iter().for_each(|memory| memory.sample_tree(&table));
+            let table = OnceCell::new();
+            due.iter()
+                .for_each(|memory| memory.sample_tree(|| table.get_or_init(tree::table)));
             last_tree = Instant::now();
         } else {
             due.iter().for_each(|memory| memory.sample_leader());

@@ -1,0 +1,172 @@
+//! All processes of one instance: how they are found, and how they are ended.
+//!
+//! In a control group the kernel keeps the list. Without one they are found by what they can't all
+//! shed at once: the process group, the mark in the environment, and descent. Orphans are adopted by
+//! the instance's first process, so descent holds as long as that one lives; what was ever seen is
+//! remembered by number and start time for when it does not.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::cgroup::Group;
+use super::guardian::Guardian;
+use super::tree::{self, Row};
+use super::{ports, sweep};
+
+/// Looks at the process table until no process that can still fork is left; a bound for those that
+/// can't be stopped because they wait inside the kernel.
+const LOOKS: usize = 50;
+
+/// The processes of one instance.
+pub(crate) struct Family {
+    leader: i32,
+    mark: String,
+    group: Option<Group>,
+    guardian: Arc<Guardian>,
+    /// Start times by number, of those alive when last looked at. Unused with a control group.
+    seen: Mutex<HashMap<i32, u64>>,
+    /// Whether the leader has been collected, so that its number may be somebody else's.
+    gone: AtomicBool,
+}
+
+impl Family {
+    pub(crate) fn new(
+        leader: i32,
+        mark: String,
+        group: Option<Group>,
+        guardian: Arc<Guardian>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            leader,
+            mark,
+            group,
+            guardian,
+            seen: Mutex::default(),
+            gone: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn leader(&self) -> i32 {
+        self.leader
+    }
+
+    /// Whether the leader has ended.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// The members that are alive. `table` is asked for only when the kernel keeps no list.
+    pub(crate) fn members<'a>(&self, table: impl FnOnce() -> &'a [Row]) -> Vec<Row> {
+        match &self.group {
+            Some(group) => group.pids().into_iter().filter_map(tree::row).collect(),
+            None => self.look(table()),
+        }
+    }
+
+    /// Whether one of the members listens on `port`; `None` when that can't be told. Blocks briefly.
+    pub(crate) fn listens_on(&self, port: u16) -> Option<bool> {
+        let mut table = Vec::new();
+        if self.group.is_none() {
+            table = tree::table();
+        }
+        let pids: Vec<i32> = self.members(|| &table).iter().map(|row| row.pid).collect();
+        ports::held_by(port, &pids)
+    }
+
+    /// Finds the members in a process table, and remembers them in place of those known before.
+    fn look(&self, table: &[Row]) -> Vec<Row> {
+        let mut seen = self.seen();
+        let gone = self.is_gone();
+        let mut rows = tree::descendants(table, |row| {
+            (!gone && (row.pid == self.leader || row.group == self.leader))
+                || seen.get(&row.pid) == Some(&row.start)
+        });
+        rows.retain(|row| !row.zombie);
+        let now: HashMap<i32, u64> = rows.iter().map(|row| (row.pid, row.start)).collect();
+        if *seen != now {
+            *seen = now;
+            self.guardian.remember(self.leader, &seen);
+        }
+        rows
+    }
+
+    /// Asks the members to end. What they do about it in time is up to them.
+    pub(crate) fn terminate(&self) {
+        if self.is_gone() {
+            return;
+        }
+        if self.group.is_none() {
+            // The leader may go at once, and its children's descent with it.
+            self.look(&tree::table());
+        }
+        sweep::terminate_group(self.leader);
+    }
+
+    /// Kills the members, before their leader has been collected.
+    pub(crate) fn kill(&self) {
+        if self.is_gone() {
+            return;
+        }
+        match &self.group {
+            Some(group) => group.kill(),
+            None => self.kill_by_descent(),
+        }
+        // At once and whatever happened above: the code stops here.
+        sweep::kill_group(self.leader);
+    }
+
+    /// Stops the members so that they can't fork on, from the leader down until no new one comes up,
+    /// and kills them.
+    fn kill_by_descent(&self) {
+        sweep::stop_group(self.leader);
+        let mut found = Vec::new();
+        for _ in 0..LOOKS {
+            found = self.look(&tree::table());
+            let mut running = found.iter().filter(|row| !row.stopped).peekable();
+            if running.peek().is_none() {
+                break;
+            }
+            running.for_each(|row| sweep::stop_one(row.pid));
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        found.iter().for_each(|row| sweep::kill_one(row.pid));
+    }
+
+    /// Says that the leader has ended and was collected; whether the kernel killed for want of memory.
+    pub(crate) fn leader_ended(&self) -> bool {
+        // Its children first: they hold its sockets and pipes open.
+        sweep::kill_group(self.leader);
+        self.gone.store(true, Ordering::Release);
+        self.group.as_ref().is_some_and(|group| {
+            group.kill();
+            group.out_of_memory()
+        })
+    }
+
+    /// Ends whatever is left after the leader's end. Blocks: run it off the async threads.
+    pub(crate) fn finish(&self) {
+        match &self.group {
+            Some(group) => {
+                group.finish();
+            }
+            None => {
+                for _ in 0..LOOKS {
+                    let left = self.look(&tree::table());
+                    if left.is_empty() {
+                        break;
+                    }
+                    left.iter().for_each(|row| sweep::kill_one(row.pid));
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+            }
+        }
+        sweep::sweep(&self.mark);
+        self.guardian.release(self.leader);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, HashMap<i32, u64>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
