@@ -33,6 +33,12 @@ pub(crate) fn act(event: &Value) -> End {
         }
         "close-stdout" => close_output(),
         "children" => return End::Answer(leave_children(event["alloc"].as_u64())),
+        "daemon" => return End::Answer(json!(leave_daemon(number("alloc")))),
+        "chain" => {
+            let file = format!("{}/chain", std::env::var("TMPDIR").unwrap());
+            chain(&file);
+            return End::Answer(json!(file));
+        }
         "write" => {
             let dir = std::env::var("TMPDIR").unwrap();
             std::fs::write(format!("{dir}/left"), "x").unwrap();
@@ -95,4 +101,73 @@ fn leave_children(alloc: Option<u64>) -> Value {
     };
     drop(apart);
     json!([plain.id(), session])
+}
+
+/// Starts a process that gets away as far as it can: a session of its own, an empty environment, no
+/// parent, and nothing of the instance's output. Answers its pid.
+fn leave_daemon(alloc: u64) -> u32 {
+    let file = format!("{}/daemon", std::env::var("TMPDIR").unwrap());
+    let _ = std::fs::remove_file(&file);
+    let status = alone(&["daemon", "first", &file, &alloc.to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    loop {
+        let written = std::fs::read_to_string(&file).unwrap_or_default();
+        if let Some(pid) = written.strip_suffix('\n') {
+            return pid.parse().unwrap();
+        }
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// The daemon's life: `first` leaves the session, starts `second` and ends, which orphans that one.
+pub(crate) fn daemon(arguments: &[String]) {
+    let [step, file, alloc_mb] = arguments else {
+        panic!("a step, a file and a number are needed");
+    };
+    if step == "first" {
+        nix::unistd::setsid().unwrap();
+        alone(&["daemon", "second", file, alloc_mb])
+            .spawn()
+            .unwrap();
+        return;
+    }
+    while nix::unistd::getppid() == nix::unistd::getsid(None).unwrap() {
+        sleep(Duration::from_millis(1));
+    }
+    std::fs::write(file, format!("{}\n", std::process::id())).unwrap();
+    let held = vec![1_u8; usize::try_from(alloc_mb.parse::<u64>().unwrap() << 20).unwrap()];
+    sleep(Duration::from_secs(600));
+    std::hint::black_box(&held);
+}
+
+/// Starts its successor in a session of its own and ends, again and again: a process that has another
+/// number each time it is looked for. It gives up after a while, so that no failed test leaves it.
+pub(crate) fn chain(file: &str) {
+    if std::env::args().nth(1).is_some_and(|mode| mode == "chain") {
+        nix::unistd::setsid().unwrap();
+        let mut log = std::fs::OpenOptions::new().append(true).open(file).unwrap();
+        log.write_all(b".").unwrap();
+        if log.metadata().unwrap().len() > 5000 {
+            return;
+        }
+        sleep(Duration::from_millis(5));
+    } else {
+        std::fs::write(file, "").unwrap();
+    }
+    alone(&["chain", file]).spawn().unwrap();
+}
+
+/// This program again, with nothing of this process but the arguments.
+fn alone(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(arguments)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
 }

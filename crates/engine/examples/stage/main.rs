@@ -12,8 +12,12 @@ mod server;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|mode| mode == "host") {
-        host::run(&arguments[1]);
+    if arguments.first().is_some_and(|mode| mode == "daemon") {
+        acts::daemon(&arguments[1..]);
+    } else if arguments.first().is_some_and(|mode| mode == "chain") {
+        acts::chain(&arguments[1]);
+    } else if arguments.first().is_some_and(|mode| mode == "host") {
+        host::run(&arguments[1], &arguments[2]);
     } else if let Ok(api) = std::env::var("AWS_LAMBDA_RUNTIME_API") {
         runtime_api::run(&api);
     } else if let Ok(port) = std::env::var("PORT") {

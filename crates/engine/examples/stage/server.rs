@@ -15,10 +15,38 @@ static AT_ONCE: AtomicU32 = AtomicU32::new(0);
 pub(crate) fn run(port: u16) {
     let began = Instant::now();
     let unready: u64 = std::env::var("UNREADY_MS").map_or(0, |ms| ms.parse().unwrap());
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("the port is free");
+    if let Ok(stage) = std::env::var("LOSE_PORT") {
+        lose_port(port, &stage);
+    }
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    if bound.is_err() && std::env::var_os("STAY").is_some() {
+        // As servers do that try again for ever.
+        thread::sleep(Duration::from_secs(600));
+    }
+    let listener = bound.expect("the port is free");
     for stream in listener.incoming() {
         let ready = began.elapsed() >= Duration::from_millis(unready);
         thread::spawn(move || serve(stream.unwrap(), ready));
+    }
+}
+
+/// Names its port in a file and waits until somebody has taken it, for as many starts as asked.
+fn lose_port(port: u16, stage: &str) {
+    let times: u32 = std::env::var("LOSE_TIMES").unwrap().parse().unwrap();
+    for start in 0..times {
+        let taken = format!("{stage}/taken-{start}");
+        if !std::path::Path::new(&taken).exists() {
+            std::fs::write(format!("{stage}/port-{start}.tmp"), port.to_string()).unwrap();
+            std::fs::rename(
+                format!("{stage}/port-{start}.tmp"),
+                format!("{stage}/port-{start}"),
+            )
+            .unwrap();
+            while !std::path::Path::new(&taken).exists() {
+                thread::sleep(Duration::from_millis(2));
+            }
+            return;
+        }
     }
 }
 

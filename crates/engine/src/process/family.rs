@@ -170,3 +170,44 @@ impl Family {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::process::spawner::tests::shell;
+
+    /// What was seen ends with the family, though its leader is gone and nothing shows whose it was.
+    #[tokio::test]
+    async fn what_was_seen_is_remembered_after_the_leader() {
+        let scratch = tempfile::tempdir().unwrap();
+        let mark = format!("unit{}", std::process::id());
+        let guardian = Arc::new(Guardian::start(&mark, &scratch.path().join("x"), None).unwrap());
+        let script =
+            "(setsid env -i /bin/sh -c 'sleep 600 & exec sleep 601' </dev/null &); sleep 602";
+        let mut child = shell(script, None).unwrap();
+        let leader = child.pid().unwrap();
+        guardian.register(leader).unwrap();
+        let family = Family::new(leader, mark, None, Arc::clone(&guardian));
+        // The leader, its own child, and two that left the session and were orphaned.
+        let apart = |rows: &[Row]| rows.iter().filter(|row| row.group != leader).count() == 2;
+        let mut rows = Vec::new();
+        while !apart(&rows) || rows.len() < 4 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            rows = family.look(&tree::table());
+        }
+        assert!(rows.iter().any(|row| row.pid == leader));
+        sweep::kill_one(leader);
+        child.wait().await;
+        assert!(!family.leader_ended());
+        let alive = |row: &&Row| tree::row(row.pid).is_some_and(|now| !now.zombie);
+        assert!(rows.iter().any(|row| alive(&row) && row.group != leader));
+        let ending = Arc::clone(&family);
+        tokio::task::spawn_blocking(move || ending.finish())
+            .await
+            .unwrap();
+        let left: Vec<_> = rows.iter().filter(alive).collect();
+        assert!(left.is_empty(), "{left:?}");
+        let mut guardian = guardian.close().unwrap();
+        guardian.wait().unwrap();
+    }
+}

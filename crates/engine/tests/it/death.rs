@@ -116,14 +116,16 @@ async fn dropping_the_engine_leaves_nothing() {
     ));
 }
 
-/// Starts a host process with three instances and their children, and returns it with all their pids.
-fn host(dir: &std::path::Path) -> (std::process::Child, Vec<u64>, u64) {
+/// Starts a host process with three instances that left processes in this way, and returns it with
+/// what it says about them.
+pub(crate) fn host_with(dir: &std::path::Path, mode: &str) -> (std::process::Child, Value) {
     fs::create_dir(dir.join("code")).unwrap();
     fs::create_dir(dir.join("scratch")).unwrap();
     install(&dir.join("code"));
     let mut host = Command::new(stage_binary())
         .arg("host")
         .arg(dir)
+        .arg(mode)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -131,14 +133,20 @@ fn host(dir: &std::path::Path) -> (std::process::Child, Vec<u64>, u64) {
     BufReader::new(host.stdout.take().unwrap())
         .read_line(&mut line)
         .unwrap();
-    let seen: Value = serde_json::from_str(&line).unwrap();
+    (host, serde_json::from_str(&line).unwrap())
+}
+
+/// Starts a host process with three instances and their children, and returns it with all their pids
+/// and what it says.
+fn host(dir: &std::path::Path) -> (std::process::Child, Vec<u64>, Value) {
+    let (host, seen) = host_with(dir, "children");
     let mut all = pids(&seen["pids"]);
     assert_eq!(all.len(), 6);
     // The instances themselves: the parents of the plain children, which are every other one.
     let parents: Vec<u64> = all.iter().step_by(2).map(|pid| parent_of(*pid)).collect();
     all.extend(parents);
     assert!(all.iter().all(|&pid| runs(pid)));
-    (host, all, seen["guardian"].as_u64().unwrap())
+    (host, all, seen)
 }
 
 fn parent_of(pid: u64) -> u64 {
@@ -147,7 +155,7 @@ fn parent_of(pid: u64) -> u64 {
     rest.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
-fn kill_9(pid: u64) {
+pub(crate) fn kill_9(pid: u64) {
     let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
 }
@@ -155,7 +163,8 @@ fn kill_9(pid: u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_9_of_the_host_leaves_no_process_and_no_file() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut host, all, guardian) = host(dir.path());
+    let (mut host, all, seen) = host(dir.path());
+    let guardian = seen["guardian"].as_u64().unwrap();
     host.kill().unwrap();
     host.wait().unwrap();
     until(
@@ -169,12 +178,16 @@ async fn kill_9_of_the_host_leaves_no_process_and_no_file() {
         fs::read_dir(&scratch).unwrap().next().is_none(),
         "the scratch directory is left"
     );
+    if let Some(group) = seen["group"].as_str() {
+        assert!(!fs::exists(group).unwrap(), "the control group is left");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_guardian_is_replaced_and_does_its_work() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut host, all, guardian) = host(dir.path());
+    let (mut host, all, seen) = host(dir.path());
+    let guardian = seen["guardian"].as_u64().unwrap();
     kill_9(guardian);
     let host_pid = u64::from(host.id());
     until("another guardian has come", || {
@@ -196,7 +209,8 @@ async fn a_killed_guardian_is_replaced_and_does_its_work() {
 #[tokio::test(flavor = "multi_thread")]
 async fn instances_die_with_the_host_even_without_a_guardian() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut host, all, guardian) = host(dir.path());
+    let (mut host, all, seen) = host(dir.path());
+    let guardian = seen["guardian"].as_u64().unwrap();
     kill_9(guardian);
     host.kill().unwrap();
     host.wait().unwrap();
@@ -209,6 +223,20 @@ async fn instances_die_with_the_host_even_without_a_guardian() {
         .iter()
         .filter(|&&pid| runs(pid))
         .for_each(|&pid| kill_9(pid));
+    let Some(group) = seen["group"].as_str() else {
+        return;
+    };
+    until(
+        "the groups are removed, which takes their being empty",
+        || {
+            for inner in fs::read_dir(group).into_iter().flatten().flatten() {
+                let _ = fs::remove_dir(inner.path());
+            }
+            let _ = fs::remove_dir(group);
+            !fs::exists(group).unwrap()
+        },
+    )
+    .await;
 }
 
 fn children_named(parent: u64, name: &str) -> Vec<u64> {

@@ -223,3 +223,65 @@ HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Shout).serve_forever()
     }
     stage.end().await;
 }
+
+/// Takes the port of each of the first `times` starts away, and returns what the pool's probe says.
+async fn probe_with_stolen_ports(
+    times: usize,
+    stays: bool,
+) -> Result<Duration, anyport_engine::StartFailure> {
+    let stage = Stage::new().await;
+    let theft = stage.dir.path().join("theft");
+    fs::create_dir(&theft).unwrap();
+    let pool = stage.pool_with(Launch::HttpBootstrap, |spec| {
+        let env = &mut spec.env;
+        env.insert("LOSE_PORT".to_owned(), theft.to_str().unwrap().to_owned());
+        env.insert("LOSE_TIMES".to_owned(), times.to_string());
+        if stays {
+            env.insert("STAY".to_owned(), "1".to_owned());
+        }
+    });
+    let probe = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.probe().await }
+    });
+    let mut thieves = Vec::new();
+    for start in 0..times {
+        let asked = theft.join(format!("port-{start}"));
+        until("a function names its port", || asked.exists()).await;
+        let port: u16 = fs::read_to_string(&asked).unwrap().parse().unwrap();
+        thieves.push(std::net::TcpListener::bind(("127.0.0.1", port)).unwrap());
+        fs::write(theft.join(format!("taken-{start}")), "").unwrap();
+    }
+    let outcome = probe.await.unwrap();
+    if outcome.is_ok() {
+        assert_eq!(
+            call(&pool, r#"{"do":"print","text":"x"}"#).await["text"],
+            "x"
+        );
+    }
+    stage.end().await;
+    outcome
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_was_taken_is_replaced() {
+    probe_with_stolen_ports(2, false).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_on_the_port_is_not_taken_for_the_function() {
+    probe_with_stolen_ports(1, true).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ports_that_are_taken_each_time_are_given_up() {
+    let failure = probe_with_stolen_ports(4, false).await.unwrap_err();
+    assert!(
+        matches!(
+            failure.kind,
+            anyport_engine::StartFailureKind::Crash { .. }
+                | anyport_engine::StartFailureKind::Machine { .. }
+        ),
+        "{failure}"
+    );
+}

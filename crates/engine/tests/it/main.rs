@@ -7,6 +7,7 @@
 mod bundles;
 mod calls;
 mod concurrency;
+mod daemons;
 mod death;
 mod http;
 mod limits;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyport_engine::{
-    Engine, EngineConfig, FunctionError, InvokeError, Launch, LogRing, Pool, PoolSpec, Request,
-    Response,
+    Containment, Engine, EngineConfig, FunctionError, InvokeError, Launch, LogRing, Pool, PoolSpec,
+    Request, Response,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -26,10 +26,21 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 impl Stage {
     /// With an empty code directory.
     pub(crate) async fn empty() -> Self {
+        Self::over(EngineConfig::default()).await
+    }
+
+    /// With the stage function as `bootstrap`, and an engine of these settings.
+    pub(crate) async fn configured(config: EngineConfig) -> Self {
+        let stage = Self::over(config).await;
+        install(&stage.code());
+        stage
+    }
+
+    async fn over(config: EngineConfig) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("code")).unwrap();
         fs::create_dir(dir.path().join("scratch")).unwrap();
-        let config = EngineConfig::default().scratch_root(dir.path().join("scratch"));
+        let config = config.scratch_root(dir.path().join("scratch"));
         let engine = Engine::start(config).await.unwrap();
         let logs = Arc::new(LogRing::new(1 << 20));
         Self { engine, dir, logs }
@@ -51,6 +62,14 @@ impl Stage {
         let path = self.code().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
+    }
+
+    /// The engine's control group, if it has one.
+    pub(crate) fn group(&self) -> Option<PathBuf> {
+        match self.engine.containment() {
+            Containment::ControlGroups { path, .. } => Some(path),
+            _ => None,
+        }
     }
 
     /// A spec with limits that a slow machine does not meet by accident, and one instance.
@@ -89,6 +108,9 @@ impl Stage {
             .unwrap()
             .collect();
         assert!(left.is_empty(), "scratch directories are left: {left:?}");
+        if let Some(group) = self.group() {
+            assert!(!group.exists(), "its control group is left");
+        }
     }
 }
 
