@@ -1,10 +1,10 @@
 //! The Anyport conformance suite: proves that an adapter keeps the contract.
 //!
-//! The contract is the table in [`rules`]. Every rule has [cases](cases) that check it on any adapter, in both directions: what an adapter
-//! declares must work, what it does not declare must be refused before anything is changed. Every rule also has [mutants](mutants):
+//! The contract is the table in [`rules`]. Every rule has [cases] that check it on any adapter, in both directions: what an adapter
+//! declares must work, what it does not declare must be refused before anything is changed. Every rule also has [mutants]:
 //! adapters, clients and functions that are broken on purpose, and that the suite must catch by that rule.
 //!
-//! An adapter's author writes a [`Harness`](harness::Harness) and runs the suite with one macro:
+//! An adapter's author writes a [`Harness`] and runs the suite with one macro:
 //!
 //! ```no_run
 //! use std::path::PathBuf;
