@@ -104,7 +104,12 @@ async fn one(
         .await
         .map_err(|error| {
             Failure::new("internal", "the packing of an artifact broke off").with_source(error)
-        })??;
+        })?
+        .map_err(|failure| match failure.code.as_str() {
+            "artifact" => project.source_failed(&function.name, failure),
+            // What a compiler says names the package, and is shown as it is.
+            _ => failure,
+        })?;
     let Some(archive) = archive else {
         let spec = function.draft().clone();
         return Ok(Ready {

@@ -88,6 +88,25 @@ impl Project {
             })
     }
 
+    /// Says whose artifact cannot be made, and where the manifest names its source.
+    pub(crate) fn source_failed(&self, name: &Name, failure: Failure) -> Failure {
+        let at_source = Violations::from(vec![anyport::error::Violation::new("source", "")]);
+        let place = self
+            .manifest
+            .locate(name, &at_source)
+            .iter()
+            .find_map(|found| found.position(&self.text))
+            .map(|at| format!("{}:{}:{}", self.path.display(), at.line, at.column))
+            .unwrap_or_else(|| self.path.display().to_string());
+        let mut outer = Failure::new(
+            failure.code.clone(),
+            format!("cannot make the artifact of {name}: {failure}"),
+        );
+        outer.causes.clone_from(&failure.causes);
+        let next = failure.next.clone();
+        outer.next(next.unwrap_or_else(|| format!("mend it, or name another `source` at {place}")))
+    }
+
     /// Points what is wrong with a function's spec into the manifest.
     pub(crate) fn locate(&self, name: &Name, violations: &Violations) -> Failure {
         let found = self.manifest.locate(name, violations);
@@ -132,6 +151,19 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
             ),
         ));
     }
-    String::from_utf8(bytes)
-        .map_err(|_| Failure::new("file", format!("{} is not UTF-8 text", path.display())))
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..valid]
+            .split(|byte| *byte == b'\n')
+            .count();
+        Failure::new(
+            "file",
+            format!(
+                "{} is not UTF-8 text: byte 0x{:02x} in line {line}",
+                path.display(),
+                error.as_bytes()[valid]
+            ),
+        )
+        .next("save it as UTF-8")
+    })
 }

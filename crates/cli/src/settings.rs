@@ -32,6 +32,11 @@ impl Settings {
                     Failure::new("wrong_target", format!("--on: {error}"))
                 })?))
             }
+            Some(text) if text.trim().is_empty() => {
+                return Err(Failure::new("wrong_target", "--on is empty").next(
+                    "name a target by its URL, such as local://, or a place of the manifest",
+                ));
+            }
             Some(text) => Some(On::Place(text.clone())),
             None => None,
         };

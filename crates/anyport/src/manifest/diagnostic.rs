@@ -71,11 +71,11 @@ impl Diagnostic {
     /// Points a violation at the field of the table `at` that it is about, or at the nearest table around it.
     pub(super) fn of_violation(violation: &Violation, spans: &Spans, at: &[&str]) -> Self {
         let field = &violation.field;
-        let shown = violation
-            .value
-            .as_ref()
-            .map(|value| format!(" = {value:?}"))
-            .unwrap_or_default();
+        // The rule of a name is about the last part of the field, which need not be said again.
+        let shown = match &violation.value {
+            Some(value) if field.rsplit('.').next() != Some(value) => format!(" is {value:?}"),
+            _ => String::new(),
+        };
         let mut diagnostic = Self::new("invalid", format!("{field}{shown}: {}", violation.rule))
             .at(spans.of_field(at, field));
         if let Some(nearest) = &violation.nearest {

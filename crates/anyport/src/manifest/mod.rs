@@ -36,6 +36,7 @@ mod function;
 mod nearest;
 mod portable;
 mod private;
+mod prune;
 #[cfg(test)]
 mod schema;
 mod shape;
@@ -93,11 +94,16 @@ impl Manifest {
             return Err(found);
         }
         shape::check(&table, &mut found);
-        found.or(())?;
+        let spans = Spans::of(&table);
+        if !found.is_empty() {
+            // The rest is judged as if what has the wrong shape was not there.
+            if let Some(document) = prune::without(table, &found) {
+                application::check(&document, &spans, &mut found);
+            }
+            return Err(found);
+        }
         let document: Document =
             toml::from_str(text).map_err(|error| Diagnostic::of_syntax(&error, text))?;
-        let spans = Spans::of(&table);
-        let mut found = Diagnostics::none();
         let functions = application::check(&document, &spans, &mut found);
         found.or(Self {
             document,

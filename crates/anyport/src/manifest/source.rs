@@ -204,7 +204,7 @@ fn folder(
             }),
             Err(error) => {
                 found.push(
-                    Diagnostic::new("invalid", format!("runtime = {runtime:?}: {error}"))
+                    Diagnostic::new("invalid", format!("runtime is {runtime:?}: {error}"))
                         .at(spans.value_of(&[at, &["runtime"]].concat())),
                 );
                 None

@@ -191,8 +191,8 @@ data = "personel"
         "2:7 invalid: app is \"Shop\"; use 1 to 40 lower-case letters, digits and hyphens, starting with a letter, not ending with a hyphen\n\
          4:8 invalid: \"local\" is not a target; a target is SCHEME://PLACE, such as local://\n\
          6:6 unbound_place: the place `coer` is not bound in any environment; did you mean `core`?\n\
-         8:11 invalid: timeout = \"30 seconds\": a duration is a whole number and a unit, one of ms, s, m, h, d, such as 30s; the nearest valid value is 30s\n\
-         9:13 invalid: memory_mb = \"0\": must be at least 1; the nearest valid value is 1"
+         8:11 invalid: timeout is \"30 seconds\": a duration is a whole number and a unit, one of ms, s, m, h, d, such as 30s; the nearest valid value is 30s\n\
+         9:13 invalid: memory_mb is \"0\": must be at least 1; the nearest valid value is 1"
     );
 }
 
@@ -214,13 +214,13 @@ queue = "jobs"
     );
     assert_eq!(
         found,
-        "4:54 invalid: artifact.handler = \"app\": must be MODULE.FUNCTION inside the bundle; the nearest valid value is app.handler\n\
+        "4:54 invalid: artifact.handler is \"app\": must be MODULE.FUNCTION inside the bundle; the nearest valid value is app.handler\n\
          5:10 invalid: tags.Team: a tag's key is 1 to 63 lower-case letters, digits, _ and -, starting with a letter\n\
-         6:25 invalid: delivery.attempts = \"9\": must be 1 to 3; the nearest valid value is 3\n\
-         8:1 invalid: env.PORT = \"PORT\": 2 to 64 upper-case letters, digits and underscores, starting with a letter, outside the names that platforms reserve; the nearest valid value is MY_PORT\n\
+         6:25 invalid: delivery.attempts is \"9\": must be 1 to 3; the nearest valid value is 3\n\
+         8:1 invalid: env.PORT: 2 to 64 upper-case letters, digits and underscores, starting with a letter, outside the names that platforms reserve; the nearest valid value is MY_PORT\n\
          10:1 invalid: secrets.TOKEN: a secret is a reference: secret://STORE/NAME[@VERSION]\n\
          11:25 invalid: triggers.nightly: `queue` does not go with the source schedule; with it go cron, zone\n\
-         11:25 invalid: triggers.nightly = \"daily\": five fields are needed (minute hour day month weekday), here are 1"
+         11:25 invalid: triggers.nightly is \"daily\": five fields are needed (minute hour day month weekday), here are 1"
     );
     assert!(
         !found.contains("hunter2"),
@@ -228,7 +228,7 @@ queue = "jobs"
     );
     assert_eq!(
         problems("schema = 1\napp = \"shop\"\n[function.\"My Cart\"]\nsource = { bin = \"cart\" }"),
-        "3:11 invalid: name = \"My Cart\": 4 to 32 lower-case letters, digits and hyphens, starting with a letter, not ending with a hyphen; the nearest valid value is my-cart"
+        "3:11 invalid: name is \"My Cart\": 4 to 32 lower-case letters, digits and hyphens, starting with a letter, not ending with a hyphen; the nearest valid value is my-cart"
     );
 }
 
@@ -253,7 +253,7 @@ fn a_source_is_exactly_one_thing() {
         ),
         (
             "{ dir = \"a\", runtime = \"ruby3\", handler = \"a.b\" }",
-            "4:33 invalid: runtime = \"ruby3\": unknown runtime: expected python3, python3.N, nodejs or nodejsN",
+            "4:33 invalid: runtime is \"ruby3\": unknown runtime: expected python3, python3.N, nodejs or nodejsN",
         ),
         (
             "{ image = \"registry.example/a:latest\" }",
@@ -471,4 +471,28 @@ fn any_slip_of_the_pen_is_a_problem_with_a_place() {
             }
         }
     }
+}
+
+#[test]
+fn a_wrong_type_does_not_hide_what_else_is_wrong() {
+    let text = "schema = 1\napp = \"shop\"\n[env.dev.at]\nhere = \"local://\"\n[function.cart]\nsource = { bin = \"a\" }\nmemory_mb = -5\ntimeout = \"10 parsecs\"\n[function.mail]\ntimeout = \"soon\"\n[function.site]\nsource = { bin = \"a\", colour = 1 }\nlog_retention_days = 0\n";
+    let found = Manifest::parse(text).unwrap_err();
+    let places: Vec<(usize, &str)> = found
+        .iter()
+        .map(|one| (one.position(text).unwrap().line, one.code))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            (7, "wrong_value"),
+            (8, "invalid"),
+            (9, "missing_key"),
+            (12, "unknown_key"),
+            (13, "invalid"),
+        ],
+        "{found}"
+    );
+    // Where places are wrong, what is said about places would be.
+    let text = "schema = 1\napp = \"shop\"\n[env.dev.at]\nhere = 5\n[function.cart]\nat = \"here\"\nsource = { bin = \"a\" }\n";
+    assert_eq!(Manifest::parse(text).unwrap_err().len(), 1);
 }

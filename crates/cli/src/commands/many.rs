@@ -20,6 +20,21 @@ pub(crate) enum Insist {
     Split,
 }
 
+/// The same for commands that no split stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InsistOnProtected {
+    /// Change or remove although it is protected
+    Protected,
+}
+
+/// What these commands go on with.
+pub(crate) fn force_protected(insist: &[InsistOnProtected]) -> Force {
+    Force {
+        protected: !insist.is_empty(),
+        split: false,
+    }
+}
+
 pub(crate) fn force(insist: &[Insist]) -> Force {
     Force {
         protected: insist.contains(&Insist::Protected),

@@ -61,14 +61,18 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         1 => return Err(failed.remove(0)),
         _ => return Err(Failure::several(0, failed)),
     }
+    let pending = plans.iter().any(|(plan, _)| !plan.is_empty());
     if let Some(path) = &args.output {
         plan_file::write(path, &plans)?;
-        context.output.note(&format!(
-            "saved; make it so with: anyport apply {}",
-            path.display()
-        ));
+        context.output.note(&if pending {
+            format!("saved; make it so with: anyport apply {}", path.display())
+        } else {
+            format!(
+                "saved as {}, although there is nothing to do",
+                path.display()
+            )
+        });
     }
-    let pending = plans.iter().any(|(plan, _)| !plan.is_empty());
     Ok(if pending { Exit::Pending } else { Exit::Clean })
 }
 

@@ -45,14 +45,14 @@ pub(super) fn write(path: &Path, plans: &[(Plan, Option<Archive>)]) -> Result<()
     for (plan, archive) in plans {
         let mut name = None;
         if let Some(archive) = archive {
-            fs::create_dir_all(&folder)
-                .map_err(|error| Failure::file("create", &folder, &error))?;
+            private_folder(&folder).map_err(|error| Failure::file("create", &folder, &error))?;
             let file = format!(
                 "{}.zip",
                 archive.content().digest().to_string().replace(':', "-")
             );
             let to = folder.join(&file);
-            fs::copy(&archive.path, &to).map_err(|error| Failure::file("write", &to, &error))?;
+            copy(&archive.path, &folder, &to)
+                .map_err(|error| Failure::file("write", &to, &error))?;
             name = Some(file);
         }
         entries.push(Entry {
@@ -67,7 +67,43 @@ pub(super) fn write(path: &Path, plans: &[(Plan, Option<Archive>)]) -> Result<()
     let text = serde_json::to_vec_pretty(&saved).map_err(|error| {
         Failure::new("internal", "cannot write the plan as JSON").with_source(error)
     })?;
-    save(path, &text).map_err(|error| Failure::file("write", path, &error))
+    save(path, &text).map_err(|error| Failure::file("write", path, &error))?;
+    let kept: Vec<&str> = saved
+        .plans
+        .iter()
+        .filter_map(|entry| entry.archive.as_deref())
+        .collect();
+    forget(&folder, &kept);
+    Ok(())
+}
+
+/// Only its owner may look into the folder: code is in it.
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// Copies an archive into the folder, private from the start and there as a whole or not at all.
+fn copy(from: &Path, folder: &Path, to: &Path) -> std::io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    std::io::copy(&mut fs::File::open(from)?, file.as_file_mut())?;
+    file.persist(to).map(drop).map_err(|error| error.error)
+}
+
+/// Removes archives that only an earlier plan of this name had. What cannot be removed is in nobody's way.
+fn forget(folder: &Path, kept: &[&str]) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        if name.starts_with("sha256-") && name.ends_with(".zip") && !kept.contains(&name) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Only its owner may read a plan: it holds environment variables.
@@ -88,7 +124,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<Plan>, Failure> {
     let mut text = Vec::new();
     fs::File::open(path)
         .and_then(|file| file.take(LONGEST).read_to_end(&mut text))
-        .map_err(|error| Failure::file("read", path, &error))?;
+        .map_err(|error| {
+            Failure::file("read", path, &error).next("make one with `anyport plan -o FILE`")
+        })?;
     let format = serde_json::from_slice::<serde_json::Value>(&text)
         .ok()
         .and_then(|value| value.get("anyport_plan")?.as_u64());
@@ -131,12 +169,17 @@ fn attach(entry: Entry, folder: &Path) -> Result<Plan, Failure> {
             return Err(Failure::new(
                 "plan_file",
                 format!("{name:?} is not the name of an artifact's file"),
-            ));
+            )
+            .next("make a new plan with `anyport plan -o FILE`"));
         }
         // That the bytes are the plan's own is checked against the digest it names.
-        plan.desired = plan
-            .desired
-            .with_content(std::sync::Arc::new(FileContent::of(&folder.join(name))?));
+        let content = FileContent::of(&folder.join(name)).map_err(|error| {
+            Failure::from(error).next(format!(
+                "copy the folder {} to where the plan is, or make a new plan with `anyport plan -o FILE`",
+                folder.display()
+            ))
+        })?;
+        plan.desired = plan.desired.with_content(std::sync::Arc::new(content));
     }
     Ok(plan)
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, Write as _};
 
 use anyport::Removal;
 
-use super::many::{self, Insist};
+use super::many::{self, InsistOnProtected};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -24,7 +24,7 @@ pub(crate) struct Args {
     yes: bool,
     /// Go on although it is protected
     #[arg(long, value_name = "WHAT")]
-    force: Vec<Insist>,
+    force: Vec<InsistOnProtected>,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     }
     let removal = Removal::default()
         .purge(args.purge)
-        .force(many::force(&args.force).protected);
+        .force(many::force_protected(&args.force).protected);
     let mut results = Vec::with_capacity(targets.len());
     for (name, target) in targets {
         results.push(

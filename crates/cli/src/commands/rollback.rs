@@ -2,7 +2,7 @@
 
 use anyport::plan::VersionId;
 
-use super::many::{self, Insist};
+use super::many::{self, InsistOnProtected};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     to: Option<String>,
     /// Go on although it is protected
     #[arg(long, value_name = "WHAT")]
-    force: Vec<Insist>,
+    force: Vec<InsistOnProtected>,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -27,7 +27,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     session.introduce(&target).await?;
     let to = args.to.map(VersionId::new);
     let outcome = target
-        .rollback_with(&name, to, many::force(&args.force))
+        .rollback_with(&name, to, many::force_protected(&args.force))
         .await;
     session.reporter().clear();
     many::finish(

@@ -91,7 +91,7 @@ fn lines(context: &Context, target: &Target, seen: &Observed) -> String {
         out.push_str("\n  protected");
     }
     for what in &seen.residue {
-        out.push_str(&format!("\n  an interrupted run left: {what}"));
+        out.push_str(&format!("\n  an earlier run left: {what}"));
     }
     let events = seen.events;
     if events.waiting + events.dead > 0 {

@@ -2,7 +2,7 @@
 
 use anyport::plan::{Split, VersionId};
 
-use super::many::{self, Insist};
+use super::many::{self, InsistOnProtected};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     shares: Vec<(VersionId, u8)>,
     /// Go on although it is protected
     #[arg(long, value_name = "WHAT")]
-    force: Vec<Insist>,
+    force: Vec<InsistOnProtected>,
 }
 
 fn share(text: &str) -> Result<(VersionId, u8), String> {
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     let (name, target) = session.target_of(&args.name).await?;
     session.introduce(&target).await?;
     let outcome = target
-        .traffic_with(&name, split, many::force(&args.force))
+        .traffic_with(&name, split, many::force_protected(&args.force))
         .await;
     session.reporter().clear();
     many::finish(

@@ -56,6 +56,7 @@ pub(crate) fn plan_lines(plan: &Plan, style: Style) -> String {
     }
     notes(
         &mut out,
+        "an earlier run left",
         &plan.approximations,
         &plan.costs,
         &plan.found,
@@ -98,6 +99,7 @@ pub(crate) fn outcome_lines(outcome: &Outcome, style: Style) -> String {
     }
     notes(
         &mut out,
+        "an earlier run had left",
         &outcome.approximations,
         &[],
         &outcome.found,
@@ -108,6 +110,7 @@ pub(crate) fn outcome_lines(outcome: &Outcome, style: Style) -> String {
 
 fn notes(
     out: &mut String,
+    left: &str,
     approximations: &[Approximation],
     costs: &[PortabilityCost],
     found: &[String],
@@ -123,7 +126,7 @@ fn notes(
         out.push_str(&format!("\n  portability: {}: {}", one.field, one.cost));
     }
     for what in found {
-        out.push_str(&format!("\n  an interrupted run left: {what}"));
+        out.push_str(&format!("\n  {left}: {what}"));
     }
     for what in kept {
         out.push_str(&format!("\n  stays: {what}"));

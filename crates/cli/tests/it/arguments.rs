@@ -21,6 +21,8 @@ fn wrong_arguments_end_with_1_because_2_means_changes() {
         &["--json", "deploy", "--forc", "split"],
         &["--json", "invoke"],
         &["--json", "rollback"],
+        &["rollback", "hello", "--force", "split"],
+        &["list", "--on", ""],
     ]));
 }
 

@@ -22,6 +22,30 @@ fn a_saved_plan_is_applied_once() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o077, 0, "a plan holds environment variables");
+    let folder = sandbox.path("first.plan.d");
+    let private = |path: &std::path::Path| {
+        let mode = fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}: code is in it", path.display());
+    };
+    private(&folder);
+    let archives = || -> Vec<_> {
+        fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect()
+    };
+    let first = archives();
+    first.iter().for_each(|path| private(path));
+    // Another artifact under the same plan's name takes the place of the first.
+    sandbox.write("other", "#!/bin/sh\n");
+    fs::set_permissions(sandbox.path("other"), fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.write(
+        "anyport.toml",
+        &probe_manifest("shop", "").replace(&format!("{:?}", crate::sandbox::probe()), "\"other\""),
+    );
+    sandbox.expect(2, &["plan", "-o", "first.plan"]);
+    assert_eq!((first.len(), archives().len()), (1, 1));
+    assert_ne!(archives(), first);
 }
 
 #[test]
@@ -61,8 +85,11 @@ fn files_that_are_no_plans_are_refused() {
     // The artifact was exchanged after the plan was made.
     sandbox.write("other.plan", &good);
     sandbox.write(&format!("other.plan.d/{name}"), "other bytes");
+    // The plan was carried away without its artifact.
+    sandbox.write("alone.plan", &good);
     assert_snapshot!(sandbox.session(&[
         &["apply", "nowhere.plan"],
+        &["apply", "alone.plan"],
         &["apply", "newer.plan"],
         &["apply", "text.plan"],
         &["apply", "cut.plan"],

@@ -135,7 +135,7 @@ fn a_deployment_that_is_interrupted_names_its_state_and_the_next_one_finishes() 
     }
     sandbox.write("anyport.toml", &probe_manifest("shop", ""));
     let next = sandbox.expect(0, &["deploy"]);
-    assert!(next.contains("an interrupted run left"), "{next}");
+    assert!(next.contains("an earlier run had left"), "{next}");
     assert_eq!(
         sandbox.expect(0, &["invoke", "probe", "--data", "[]"]),
         "[]"

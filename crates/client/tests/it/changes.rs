@@ -74,6 +74,8 @@ async fn a_plan_is_made_without_a_write_and_can_be_saved() {
     plan.desired.content = Some(bytes("another"));
     let error = target.apply(plan.clone()).await.unwrap_err();
     assert!(error.to_string().contains("another digest"), "{error}");
+    // The digest of bytes that may have been exchanged is not offered as the cure.
+    assert!(!error.to_string().contains("nearest"), "{error}");
 
     plan.desired.content = Some(bytes("one"));
     assert_eq!(target.calls().total().writes, 0);
