@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// The state folder of `local://`; a URL with a path names its own. Made when it is not there.
+    /// The state folder of `local://`; a URL with a path names its own. Made by the first change.
     pub state: PathBuf,
     /// The most instances of one version that run at a time, and what functions get that ask for no cap.
     /// Default: 100 for each processor, at most 1,000.

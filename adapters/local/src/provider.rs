@@ -41,7 +41,8 @@ pub struct Local {
 /// Call it inside a tokio runtime with its I/O and time drivers enabled.
 ///
 /// # Errors
-/// `InvalidSpec` when the URL is not a local target; `Forbidden`, `QuotaExceeded` or `Unavailable` when the state folder cannot be made.
+/// `InvalidSpec` when the URL is not a local target; `Forbidden` when others could change what is in the state folder; `Unavailable` when it is no
+/// folder. It is made by the first change, not before.
 pub fn connect(url: &TargetUrl, config: Config) -> Result<Arc<dyn Provider>> {
     Local::open(url, config).map(|local| Arc::new(local) as Arc<dyn Provider>)
 }
@@ -143,7 +144,7 @@ impl Provider for Local {
         let who = cx.call("Identify", Effect::Read, self.id.as_str(), || {
             self.blocking("identify the user", |store| {
                 let root = store.root().display().to_string();
-                Ok((owner_of(store.root()), root))
+                Ok((this_user(), root))
             })
         });
         let (user, root) = who.await?;
@@ -334,17 +335,13 @@ fn entry(store: &Store, scope: &Scope, name: &str) -> Option<Entry> {
 }
 
 #[cfg(unix)]
-fn owner_of(root: &Path) -> String {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(root).map_or_else(
-        |_| "this user".to_owned(),
-        |meta| format!("user {}", meta.uid()),
-    )
+fn this_user() -> String {
+    format!("user {} on this machine", nix::unistd::geteuid())
 }
 
 #[cfg(not(unix))]
-fn owner_of(_: &Path) -> String {
-    "this user".to_owned()
+fn this_user() -> String {
+    "this user on this machine".to_owned()
 }
 
 /// Does blocking work on a thread for such work. Work that was begun goes on to its end even when nobody waits for it any more.

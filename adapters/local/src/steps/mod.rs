@@ -45,6 +45,7 @@ pub(crate) async fn take(
         out,
         held: None,
     };
+    live.store.make()?;
     taking.held = Some(Arc::new(taking.lock().await?));
     match &step.action {
         Action::Create => taking.create().await,

@@ -1,6 +1,6 @@
 //! The steps that take away: versions, what was left, events, the function itself; and the owner's mark.
 
-use anyport_core::error::Result;
+use anyport_core::error::{ErrorKind, Result};
 use anyport_core::outcome::StepDone;
 use anyport_core::plan::{State, VersionId};
 
@@ -57,7 +57,12 @@ impl Taking<'_> {
         }
         let stored = self.current().await?;
         let purge = matches!(self.plan.desired.state, State::Absent { purge: true });
-        self.put(&stored, lower::retired(&stored.record)).await?;
+        let retired = lower::retired(&stored.record);
+        // A full disk has no room to write down that it is being removed: then its files make that room first.
+        let full = match self.put(&stored, retired.clone()).await {
+            Err(error) if *error.kind() == ErrorKind::QuotaExceeded => true,
+            other => other.map(|_| false)?,
+        };
         // Its instances stop before their code goes.
         self.live.forget(self.name);
         let gone = self.call("DeleteFiles", WRITE, move |store, name| {
@@ -65,6 +70,9 @@ impl Taking<'_> {
         });
         if !gone.await? {
             // Events are left: the record stays to say whose they are.
+            if full {
+                self.put(&stored, retired).await?;
+            }
             return Ok(StepDone::Changed);
         }
         self.call("DeleteRecord", WRITE, |store, name| {

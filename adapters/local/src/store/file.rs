@@ -120,6 +120,23 @@ pub(crate) fn make_dirs(path: &Path) -> io::Result<()> {
     builder(true).create(path)
 }
 
+/// Who else may change what is in a folder, if anybody but its owner, this user or root.
+#[cfg(unix)]
+pub(crate) fn others_may_change(folder: &fs::Metadata) -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (mode, owner) = (folder.mode() & 0o7777, folder.uid());
+    if mode & 0o022 != 0 {
+        return Some(format!("other users (its mode is {mode:o})"));
+    }
+    let us = nix::unistd::geteuid().as_raw();
+    (owner != us && owner != 0).then(|| format!("its owner, user {owner},"))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn others_may_change(_: &fs::Metadata) -> Option<String> {
+    None
+}
+
 /// The names in a folder, sorted; none when it is not there. Names that are not text are made readable.
 ///
 /// # Errors

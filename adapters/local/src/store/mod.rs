@@ -101,16 +101,50 @@ pub(crate) struct Function {
 }
 
 impl Store {
-    /// Opens the folder, making it where it is not there.
+    /// Opens the folder. Where it is not there nothing is deployed, and the first change [makes](Self::make) it.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// `Forbidden` when others may change what is in it; when it is no folder, or cannot be looked at.
     pub(crate) fn open(root: PathBuf) -> Result<Self> {
         let store = Self { root };
-        for dir in [store.root.clone(), store.functions(), store.secrets()] {
-            file::make_dirs(&dir).map_err(error::io("open the state folder", &dir))?;
-        }
+        store.trusted()?;
         Ok(store)
+    }
+
+    /// Makes the folder where it is not there, readable by its owner only.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); when it cannot be made.
+    pub(crate) fn make(&self) -> Result<()> {
+        let dirs = [self.root.clone(), self.functions(), self.secrets()];
+        if dirs.iter().all(|dir| dir.is_dir()) {
+            return Ok(());
+        }
+        for dir in dirs {
+            file::make_dirs(&dir).map_err(error::io("make the state folder of", &dir))?;
+        }
+        self.trusted()
+    }
+
+    /// Whoever may write a record decides what runs here.
+    fn trusted(&self) -> Result<()> {
+        let root = &self.root;
+        let place = root.display();
+        let meta = match fs::metadata(root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Ok(meta) if !meta.is_dir() => Err(io::ErrorKind::NotADirectory.into()),
+            other => other,
+        };
+        let meta = meta.map_err(error::io("open the state folder of", root))?;
+        match file::others_may_change(&meta) {
+            None => Ok(()),
+            Some(who) => Err(Error::new(ErrorKind::Forbidden, "open the state folder of")
+                .because(format_args!("{who} could change what runs from {place}"))
+                .hint(format_args!(
+                    "make it yours with `chown` and `chmod go-w {place}`, or use another folder"
+                ))
+                .from_provider(error::PROVIDER, None)),
+        }
     }
 
     pub(crate) fn root(&self) -> &Path {

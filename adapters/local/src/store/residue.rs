@@ -23,7 +23,7 @@ impl Store {
                 found.push("a removal that was not finished".to_owned());
             }
         } else if record.versions.iter().all(|version| !version.routed) {
-            found.push("a first deployment that was not finished".to_owned());
+            found.push("a first deployment that did not get into service".to_owned());
         }
         for version in record.versions.iter().filter(|version| !version.routed) {
             found.push(format!(

@@ -1,14 +1,15 @@
 //! The disk: full, or not ours to write to. An error in plain words, and nothing lost.
 
+use anyport_core::plan::{self, Change};
 use anyport_core::target::TargetUrl;
 use anyport_local::Config;
 
 use crate::child;
 use crate::support::*;
 
-/// Deploys in a process that may not write files above `blocks` of 512 bytes.
-fn limited(state: &State, blocks: u32) -> String {
-    let child = child::process("deploy", &state.path());
+/// Does `task` in a process that may not write files above `blocks` of 512 bytes.
+fn limited(task: &str, state: &State, blocks: u32) -> String {
+    let child = child::process(task, &state.path());
     let mut shell = std::process::Command::new("/bin/sh");
     // A signal that is ignored makes the write fail instead, as a full disk does.
     shell.args([
@@ -37,7 +38,7 @@ async fn a_full_disk_stops_a_release_and_the_old_one_keeps_serving() {
         .unwrap();
     let before = state.inventory();
 
-    let said = limited(&state, 200);
+    let said = limited("deploy", &state, 200);
     assert!(
         said.contains("a quota is used up") && said.contains("make room"),
         "{said}"
@@ -51,11 +52,69 @@ async fn a_full_disk_stops_a_release_and_the_old_one_keeps_serving() {
     assert!(!said.contains("No space left"), "{said}");
 
     // Not even the record can be written.
-    let said = limited(&state, 0);
+    let said = limited("deploy", &state, 0);
     assert!(said.contains("a quota is used up"), "{said}");
     assert_eq!(who(&state.open(), "hello").await.unwrap(), "first");
     deploy(&target, probe("hello", "child")).await.unwrap();
     assert_eq!(who(&target, "hello").await.unwrap(), "child");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_can_be_removed_while_nothing_can_be_written() {
+    let state = State::new();
+    let target = state.open();
+    deploy(&target, probe("hello", "one")).await.unwrap();
+    assert_eq!(who(&target, "hello").await.unwrap(), "one");
+    assert_eq!(limited("remove", &state, 0), "ok");
+    assert_eq!(state.inventory(), Vec::<String>::new());
+    assert_eq!(kind(&who(&target, "hello").await.unwrap_err()), "not_found");
+    // Again, with nothing there: that needs no room either.
+    assert_eq!(limited("remove", &state, 0), "ok");
+}
+
+#[tokio::test]
+async fn looking_at_a_state_folder_that_is_not_there_makes_none() {
+    let state = State::new();
+    let target = state.open();
+    let identity = target.identify().await.unwrap();
+    assert!(
+        identity.principal.ends_with("on this machine"),
+        "{identity:?}"
+    );
+    assert_eq!(
+        kind(&target.status(&name("hello")).await.unwrap_err()),
+        "not_found"
+    );
+    let spec = probe("hello", "one").build().unwrap();
+    let desired = target
+        .desired(name("hello"), plan::State::Present(Box::new(spec)))
+        .with_content(packed("").content);
+    assert_eq!(target.plan(desired).await.unwrap().change, Change::Created);
+    assert_eq!(
+        remove(&target, "hello").await.unwrap().change,
+        Change::Absent
+    );
+    assert!(!state.path().exists());
+}
+
+#[tokio::test]
+async fn a_state_folder_that_others_may_change_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let state = State::new();
+    let url: TargetUrl = format!("local://{}", state.path().display())
+        .parse()
+        .unwrap();
+    std::fs::create_dir(state.path()).unwrap();
+    for (mode, refused) in [(0o777, true), (0o770, true), (0o755, false), (0o700, false)] {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(state.path(), permissions).unwrap();
+        let opened = anyport_local::connect(&url, Config::new(state.path()));
+        assert_eq!(opened.is_err(), refused, "{mode:o}");
+        if let Err(error) = opened {
+            assert_eq!(kind(&error), "forbidden");
+            assert!(error.next_step().unwrap().contains("chmod go-w"), "{error}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -60,6 +60,15 @@ async fn pages_follow_each_other_without_gap_while_functions_come_and_go() {
     let state = State::new();
     let target = state.open();
     let functions = state.path().join("functions");
+    assert!(
+        target
+            .list(Scope::Everything)
+            .try_next()
+            .await
+            .unwrap()
+            .is_none()
+    );
+    std::fs::create_dir_all(&functions).unwrap();
     // Folders are entries too, and cost nothing to make.
     let stay: Vec<String> = (0..350)
         .map(|number| format!("stays-{number:03}"))

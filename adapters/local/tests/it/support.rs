@@ -110,14 +110,17 @@ impl State {
         target(&config.state.clone(), application, config)
     }
 
-    /// Every file and folder below the state folder, without the lock file.
+    /// Every file and folder below the state folder, without the lock file and the folders that every state folder has.
     pub(crate) fn inventory(&self) -> Vec<String> {
         let mut found = Vec::new();
         walk(&self.path(), &mut found);
         found.sort();
         let root = self.path().display().to_string();
         let found = found.into_iter().map(|path| path.replace(&root, ""));
-        found.filter(|path| path != "/lock").collect()
+        let frame = ["/lock", "/functions", "/secrets"];
+        found
+            .filter(|path| !frame.contains(&path.as_str()))
+            .collect()
     }
 }
 

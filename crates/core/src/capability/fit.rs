@@ -174,10 +174,17 @@ impl Work {
                 .iter()
                 .map(ToString::to_string)
                 .collect();
+            let archs = archs.join(" or ");
             self.violations.push(
-                Violation::new("artifact.arch", "the target cannot run this architecture")
-                    .value(artifact.arch)
-                    .nearest(archs.join(" or ")),
+                Violation::new(
+                    "artifact.arch",
+                    format!(
+                        "it is built for {}, and the target runs {archs}: build it for {archs}",
+                        artifact.arch
+                    ),
+                )
+                .value(artifact.arch)
+                .nearest(&archs),
             );
         }
         for (field, what, actual, max) in [

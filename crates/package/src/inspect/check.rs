@@ -129,7 +129,12 @@ impl Inspection {
 /// Checks that a file can be started on a Linux machine of this architecture.
 fn check_program(field: &str, file: &FileInfo, arch: Arch, found: &mut Violations) {
     let mut refuse = |rule: String| found.push(Violation::new(field, rule));
-    if !file.executable {
+    if file.link && !file.executable {
+        refuse(
+            "is a link that leads to no executable file of the artifact: store the program itself"
+                .to_owned(),
+        );
+    } else if !file.executable {
         refuse(
             "must be executable: run `chmod +x` on it and pack again; archives made on Windows \
              lose this bit, `anyport package` keeps it"

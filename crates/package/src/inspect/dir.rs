@@ -31,6 +31,7 @@ pub fn inspect_dir(source: &Path, limits: &Limits) -> Result<Inspection, Error> 
             size: item.size,
             executable: item.executable,
             program,
+            link: false,
         };
         inspection.add(item.path, info);
     }

@@ -41,12 +41,14 @@ pub struct Inspection {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileInfo {
-    /// Its size in bytes.
+    /// Its size in bytes; 0 for a link.
     pub size: u64,
-    /// Whether its owner may execute it.
+    /// Whether its owner may execute it, or may execute what it leads to, for a link.
     pub executable: bool,
     /// What kind of program it is; looked at for executables and the `bootstrap`, else `None`.
     pub program: Option<Program>,
+    /// Whether it is a symbolic link. What it says of a program is then about the file that it leads to.
+    pub link: bool,
 }
 
 /// Inspects an archive, with every check that unpacking it would make first.
@@ -64,29 +66,25 @@ pub fn inspect(archive: &Path, limits: &Limits) -> Result<Inspection, Error> {
         unpacked_size: 0,
         files: BTreeMap::new(),
     };
+    let ends = zip.link_ends();
     for index in 0..zip.entries().len() {
         let entry = &zip.entries()[index];
-        let (path, size) = (entry.path.clone(), entry.plain);
-        let executable = match entry.kind {
+        let path = entry.path.clone();
+        let (size, leads_to) = match entry.kind {
             Kind::Directory => continue,
-            Kind::File { executable } => executable,
-            // What it leads to is listed under its own name.
-            Kind::Link(_) => {
-                inspection.add(
-                    path,
-                    FileInfo {
-                        size: 0,
-                        executable: false,
-                        program: None,
-                    },
-                );
-                continue;
-            }
+            Kind::File { .. } => (entry.plain, Some(index)),
+            // What it leads to is a file of its own, and counted there.
+            Kind::Link(_) => (0, ends.get(&index).copied()),
         };
-        let program = if worth_a_look(&path, executable) {
-            Some(Program::of(&zip.head(index, HEAD).map_err(reading)?))
-        } else {
-            None
+        let link = matches!(entry.kind, Kind::Link(_));
+        let executable = leads_to.is_some_and(
+            |at| matches!(zip.entries()[at].kind, Kind::File { executable } if executable),
+        );
+        let program = match leads_to {
+            Some(at) if worth_a_look(&path, executable) => {
+                Some(Program::of(&zip.head(at, HEAD).map_err(reading)?))
+            }
+            _ => None,
         };
         inspection.add(
             path,
@@ -94,6 +92,7 @@ pub fn inspect(archive: &Path, limits: &Limits) -> Result<Inspection, Error> {
                 size,
                 executable,
                 program,
+                link,
             },
         );
     }

@@ -1,11 +1,12 @@
 //! An archive that has been checked from end to end, and the way to its contents.
 
+use std::collections::HashMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::codec::{self, Broken};
 use super::directory::{self, Record, Unreadable};
 use super::layout::{DEFLATED, FLAG_DESCRIPTOR, Fields, LOCAL, LOCAL_LEN, widen};
-use super::verify;
+use super::{links, verify};
 use crate::limits::Limits;
 use crate::refusal::{Refusal, RefusalKind, Refusals};
 
@@ -70,6 +71,28 @@ impl From<Unreadable> for ReadError {
 }
 
 impl<R: Read + Seek> Archive<R> {
+    /// For each link the file that it leads to, by their places among the entries. A link to a folder or to nothing is not in it.
+    pub(crate) fn link_ends(&self) -> HashMap<usize, usize> {
+        let mut targets = HashMap::new();
+        let mut files = HashMap::new();
+        for (index, entry) in self.entries.iter().enumerate() {
+            match &entry.kind {
+                Kind::Link(target) => drop(targets.insert(entry.path.as_str(), target.as_str())),
+                Kind::File { .. } => drop(files.insert(entry.path.clone(), index)),
+                Kind::Directory => {}
+            }
+        }
+        // As many parts are looked up as when they were checked, all together.
+        let mut budget = links::BUDGET;
+        let all = self.entries.iter().enumerate();
+        all.filter(|(_, entry)| matches!(entry.kind, Kind::Link(_)))
+            .filter_map(|(index, entry)| {
+                let path = links::follow(&entry.path, &targets, &mut budget)?;
+                Some((index, *files.get(&path)?))
+            })
+            .collect()
+    }
+
     /// Checks everything that can be checked without unpacking.
     ///
     /// # Errors

@@ -12,23 +12,24 @@ pub(super) const LONGEST_TARGET: u64 = 4096;
 
 /// Whether following `link` ends inside the folder, given every link of the archive by its path.
 ///
-/// Resolved as the kernel would: part by part, a link in the middle replaced by its own target.
 /// A link to nothing is harmless; a circle is not.
 pub(super) fn stays_inside(link: &str, links: &HashMap<&str, &str>, budget: &mut u32) -> bool {
+    follow(link, links, budget).is_some()
+}
+
+/// Where `link` leads inside the folder; `None` when it leaves it or goes in a circle.
+///
+/// Resolved as the kernel would: part by part, a link in the middle replaced by its own target.
+pub(super) fn follow(link: &str, links: &HashMap<&str, &str>, budget: &mut u32) -> Option<String> {
     let mut left: Vec<&str> = link.split('/').rev().collect();
     let mut here: Vec<&str> = Vec::new();
     let mut hops = 0;
     while let Some(part) = left.pop() {
-        let Some(rest) = budget.checked_sub(1) else {
-            return false;
-        };
-        *budget = rest;
+        *budget = budget.checked_sub(1)?;
         match part {
             "" | "." => continue,
             ".." => {
-                if here.pop().is_none() {
-                    return false;
-                }
+                here.pop()?;
                 continue;
             }
             _ => here.push(part),
@@ -36,13 +37,13 @@ pub(super) fn stays_inside(link: &str, links: &HashMap<&str, &str>, budget: &mut
         if let Some(target) = links.get(here.join("/").as_str()) {
             hops += 1;
             if hops > MOST_HOPS || !is_relative(target) {
-                return false;
+                return None;
             }
             here.pop();
             left.extend(target.split('/').rev());
         }
     }
-    true
+    Some(here.join("/"))
 }
 
 fn is_relative(target: &str) -> bool {
@@ -103,6 +104,20 @@ mod tests {
         );
         assert_eq!(inside(&[("a", "b"), ("b", "a")]), [false, false]);
         assert_eq!(inside(&[("a", "a/b")]), [false]);
+    }
+
+    #[test]
+    fn a_link_is_followed_to_what_it_is_about() {
+        let links = HashMap::from([("bootstrap", "bin/run"), ("bin", "real/./bin")]);
+        let mut budget = BUDGET;
+        assert_eq!(
+            follow("bootstrap", &links, &mut budget).as_deref(),
+            Some("real/bin/run")
+        );
+        assert_eq!(
+            follow("other", &links, &mut budget).as_deref(),
+            Some("other")
+        );
     }
 
     #[test]

@@ -253,3 +253,30 @@ fn a_real_program_is_read() {
     assert_eq!(Some(machine), Arch::of_this_machine().map(Machine::Known));
     assert!(matches!(linkage, Linkage::Static | Linkage::Dynamic { .. }));
 }
+
+#[test]
+fn a_bootstrap_that_is_a_link_is_judged_by_what_it_leads_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let to = dir.path().join("a.zip");
+    let check = |target: &str, bytes: &[u8]| {
+        let mut real = forge::file("bin/real", bytes);
+        real.mode = 0o100_755;
+        let entries = [forge::link("bootstrap", target), real];
+        fs::write(&to, forge::archive(&entries)).unwrap();
+        let inspection = inspect(&to, &Limits::default()).unwrap();
+        assert_eq!(inspection.unpacked_size, bytes.len() as u64);
+        let violations = inspection.check(&ZIP, Arch::X86_64);
+        violations
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(check("bin/real", b"#!/bin/sh\n"), [""; 0]);
+    let wrong = check("./bin/real", &elf(183));
+    assert!(wrong[0].contains("must be built for x86_64"), "{wrong:?}");
+    let dangling = check("bin/other", b"#!/bin/sh\n");
+    assert!(
+        dangling[0].contains("leads to no executable file"),
+        "{dangling:?}"
+    );
+}
