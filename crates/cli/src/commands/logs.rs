@@ -61,6 +61,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     }
 }
 
+/// Before the further lines of an entry.
+const INDENT: &str = "    ";
+
 pub(super) fn show(context: &Context, line: &LogLine) -> Result<(), Failure> {
     let output = &context.output;
     if output.json {
@@ -80,6 +83,6 @@ pub(super) fn show(context: &Context, line: &LogLine) -> Result<(), Failure> {
         out.push_str(&style.faint(format_args!(" v{version}")));
     }
     out.push(' ');
-    out.push_str(&words::printable(&line.text));
+    out.push_str(&words::printable_lines(&line.text, INDENT));
     output.line(&out)
 }

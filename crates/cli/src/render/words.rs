@@ -51,6 +51,12 @@ pub(crate) fn printable(line: &str) -> String {
         .collect()
 }
 
+/// The same for a text of several lines, such as a stack: some runtimes separate them by carriage returns, to write them as one.
+pub(crate) fn printable_lines(text: &str, indent: &str) -> String {
+    let lines: Vec<String> = text.trim_end().split(['\r', '\n']).map(printable).collect();
+    lines.join(&format!("\n{indent}"))
+}
+
 /// `1 function`, `2 functions`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -77,6 +83,14 @@ mod tests {
     #[test]
     fn a_function_cannot_write_to_the_terminal_itself() {
         assert_eq!(printable("a\tb \u{1b}[2Jc"), "a\tb \\u{1b}[2Jc");
+    }
+
+    #[test]
+    fn a_stack_is_shown_in_lines() {
+        assert_eq!(
+            printable_lines("one\r  two\u{7}\r", "> "),
+            "one\n>   two\\u{7}"
+        );
     }
 
     #[test]
