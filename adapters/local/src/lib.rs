@@ -18,6 +18,9 @@
 //!   an edit by hand is noticed like any other change.
 //! - Any number of processes may use one folder at once. A step locks its function; every write names the revision it was planned on.
 //!   Readers take no lock: an invocation notices a change by one `stat` of the record.
+//! - The folder is made by the first change, readable by its owner only. One that others may write to is refused: whoever writes records
+//!   decides what runs.
+//! - Files of unpacked code are read-only. Their folders are not, so that the whole can be removed like any other folder.
 //! - A folder in `functions/` without a record is not ours and is left alone; a record of a newer format is refused, never rewritten.
 //! - What an interrupted run left (an unfinished upload, a version that was never put into service) is reported as residue by
 //!   `observe` and cleared by the next plan.

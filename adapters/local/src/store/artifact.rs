@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyport_core::Digest;
 use anyport_core::error::{Error, ErrorKind, Limit, Result, Violation};
 use anyport_core::spec::Name;
-use anyport_package::Limits;
+use anyport_package::{Disk, FileSystem, Limits};
 use sha2::{Digest as _, Sha256};
 
 use super::{HIDDEN, Store, file};
@@ -156,10 +156,40 @@ impl Upload {
         }
         let mut limits = Limits::default();
         limits.unpacked_bytes = MAX_UNPACKED;
-        match anyport_package::unpack(&self.path, &self.destination, &limits) {
+        match anyport_package::unpack_onto(&Sealed, &self.path, &self.destination, &limits) {
             Ok(_) | Err(anyport_package::Error::Exists { .. }) => Ok(()),
             Err(error) => Err(error::package(error)),
         }
+    }
+}
+
+/// The file system, with files that nobody may write to once they are whole: versions are immutable, and share them.
+///
+/// Folders stay writable, so that whoever owns the state folder can remove it as any other.
+struct Sealed;
+
+impl Disk for Sealed {
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        FileSystem::default().create_dir(path)
+    }
+
+    fn create_file(&self, path: &Path, executable: bool) -> io::Result<Box<dyn io::Write>> {
+        FileSystem::default().create_file(path, executable)
+    }
+
+    fn symlink(&self, target: &str, path: &Path) -> io::Result<()> {
+        FileSystem::default().symlink(target, path)
+    }
+
+    fn sync(&self, path: &Path) -> io::Result<()> {
+        let meta = fs::symlink_metadata(path)?;
+        // Elsewhere such a file could not be removed either.
+        if cfg!(unix) && meta.is_file() {
+            let mut permissions = meta.permissions();
+            permissions.set_readonly(true);
+            fs::set_permissions(path, permissions)?;
+        }
+        FileSystem::default().sync(path)
     }
 }
 

@@ -19,6 +19,12 @@ async fn a_function_is_created_called_left_alone_changed_and_removed() {
     assert_eq!(created.version, Some(VersionId::new("1")));
     assert_eq!(who(&target, "hello").await.unwrap(), "one");
 
+    let code = state.inventory();
+    let code = code.iter().find(|path| path.ends_with("/bootstrap"));
+    let code = format!("{}{}", state.path().display(), code.unwrap());
+    let permissions = std::fs::metadata(code).unwrap().permissions();
+    assert!(permissions.readonly(), "{permissions:?}");
+
     target.calls().reset();
     let again = deploy(&target, probe("hello", "one")).await.unwrap();
     assert_eq!(again.change, Change::Unchanged);

@@ -9,6 +9,8 @@ use crate::support::*;
 
 /// Does `task` in a process that may not write files above `blocks` of 512 bytes.
 fn limited(task: &str, state: &State, blocks: u32) -> String {
+    // What the child deploys has to be there: it could not write it.
+    packed("");
     let child = child::process(task, &state.path());
     let mut shell = std::process::Command::new("/bin/sh");
     // A signal that is ignored makes the write fail instead, as a full disk does.
@@ -77,10 +79,7 @@ async fn looking_at_a_state_folder_that_is_not_there_makes_none() {
     let state = State::new();
     let target = state.open();
     let identity = target.identify().await.unwrap();
-    assert!(
-        identity.principal.ends_with("on this machine"),
-        "{identity:?}"
-    );
+    assert!(identity.principal.contains("user"), "{identity:?}");
     assert_eq!(
         kind(&target.status(&name("hello")).await.unwrap_err()),
         "not_found"
