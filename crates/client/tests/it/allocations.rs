@@ -89,7 +89,8 @@ async fn invoking_through_the_target_allocates_what_the_provider_does_and_copies
         assert_eq!(back.as_ptr(), payload.as_ptr());
     }
     println!(
-        "direct: {allocations} allocations of {bytes} bytes; through Target: {through_allocations} of {through_bytes}"
+        "direct: {allocations} allocations of {bytes} bytes; through Target: {through_allocations} of {through_bytes}; payload: {}",
+        payload.len()
     );
     assert_eq!(through_allocations - allocations, EXTRA_ALLOCATIONS);
     assert!(through_bytes.saturating_sub(bytes) <= EXTRA_BYTES);

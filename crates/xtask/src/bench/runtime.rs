@@ -17,6 +17,8 @@ use crate::oracles::peers;
 
 /// Calls of a round.
 const CALLS: usize = 5000;
+/// Turns that the two sides take within a round, so that what slows the machine down for a while slows both.
+const TURNS: usize = 20;
 
 /// What one round of one side came to: the middle time of a call in ms, and processor time per call in µs.
 type Round = (f64, f64);
@@ -26,17 +28,19 @@ pub(super) async fn measure(settings: &Settings, table: &mut Table) -> Result<()
     let theirs = Platform::start(&peers::cargo(&settings.cache, "lambda-runtime-fn")?).await?;
     let mut rounds = [Vec::new(), Vec::new()];
     for number in 0..=settings.rounds {
-        for (side, rounds) in [&ours, &theirs].into_iter().zip(&mut rounds) {
-            let busy = busy_ns(side.process())?;
-            let mut times = Vec::with_capacity(CALLS);
-            for _ in 0..CALLS {
-                times.push(side.call(r#"{"name":"Ada"}"#).await?);
+        let mut tallies = [Tally::default(), Tally::default()];
+        for _ in 0..TURNS {
+            for (side, tally) in [&ours, &theirs].into_iter().zip(&mut tallies) {
+                let busy = busy_ns(side.process())?;
+                for _ in 0..CALLS / TURNS {
+                    tally.times.push(side.call(r#"{"name":"Ada"}"#).await?);
+                }
+                tally.busy_ns += busy_ns(side.process())? - busy;
             }
-            let busy = busy_ns(side.process())? - busy;
-            // The first round warms up.
-            if number > 0 {
-                rounds.push(round(times, busy));
-            }
+        }
+        // The first round warms up.
+        if number > 0 {
+            enter(&mut rounds, tallies);
         }
     }
     compare(table, "lambda_runtime", &rounds);
@@ -46,25 +50,36 @@ pub(super) async fn measure(settings: &Settings, table: &mut Table) -> Result<()
     let mut theirs = Server::start(&peers::cargo(&settings.cache, "bare-hyper")?)?;
     let mut rounds = [Vec::new(), Vec::new()];
     for number in 0..=settings.rounds {
-        for (side, rounds) in [&mut ours, &mut theirs].into_iter().zip(&mut rounds) {
-            let busy = busy_ns(side.process.id())?;
-            let mut times = Vec::with_capacity(CALLS);
-            for _ in 0..CALLS {
-                times.push(side.call(br#"{"name":"Ada"}"#)?);
+        let mut tallies = [Tally::default(), Tally::default()];
+        for _ in 0..TURNS {
+            for (side, tally) in [&mut ours, &mut theirs].into_iter().zip(&mut tallies) {
+                let busy = busy_ns(side.process.id())?;
+                for _ in 0..CALLS / TURNS {
+                    tally.times.push(side.call(br#"{"name":"Ada"}"#)?);
+                }
+                tally.busy_ns += busy_ns(side.process.id())? - busy;
             }
-            let busy = busy_ns(side.process.id())? - busy;
-            if number > 0 {
-                rounds.push(round(times, busy));
-            }
+        }
+        if number > 0 {
+            enter(&mut rounds, tallies);
         }
     }
     compare(table, "bare hyper", &rounds);
     Ok(())
 }
 
-fn round(times: Vec<Duration>, busy_ns: u64) -> Round {
-    let calls = times.len() as f64;
-    (Times::new(times).p50(), busy_ns as f64 / 1e3 / calls)
+/// What one side did in one round.
+#[derive(Default)]
+struct Tally {
+    times: Vec<Duration>,
+    busy_ns: u64,
+}
+
+fn enter(rounds: &mut [Vec<Round>; 2], tallies: [Tally; 2]) {
+    for (rounds, tally) in rounds.iter_mut().zip(tallies) {
+        let each = tally.busy_ns as f64 / 1e3 / tally.times.len() as f64;
+        rounds.push((Times::new(tally.times).p50(), each));
+    }
 }
 
 fn compare(table: &mut Table, other: &str, rounds: &[Vec<Round>; 2]) {
