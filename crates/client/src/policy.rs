@@ -56,8 +56,7 @@ fn content(desired: &Desired, found: &mut Violations) {
         );
     } else if artifact.size != 0 && content.size() != artifact.size {
         found.push(
-            Violation::new("artifact.size", "the bytes have another size")
-                .value(artifact.size),
+            Violation::new("artifact.size", "the bytes have another size").value(artifact.size),
         );
     }
 }
