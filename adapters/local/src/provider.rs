@@ -336,12 +336,12 @@ fn entry(store: &Store, scope: &Scope, name: &str) -> Option<Entry> {
 
 #[cfg(unix)]
 fn this_user() -> String {
-    format!("user {}", nix::unistd::geteuid())
+    format!("user {} on this machine", nix::unistd::geteuid())
 }
 
 #[cfg(not(unix))]
 fn this_user() -> String {
-    "this user".to_owned()
+    "this user on this machine".to_owned()
 }
 
 /// Does blocking work on a thread for such work. Work that was begun goes on to its end even when nobody waits for it any more.
