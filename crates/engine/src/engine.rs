@@ -85,26 +85,24 @@ impl Engine {
         let seed = RandomState::new();
         let mark = format!("{:016x}", seed.hash_one(std::process::id()));
         let root = config.scratch_root.unwrap_or_else(std::env::temp_dir);
-        let scratch = root.join(format!("anyport-engine-{mark}"));
-        let runtime_dir = scratch.join("runtime");
-        bootstrap::install(&scratch, &runtime_dir).map_err(|source| EngineError::Scratch {
+        let unusable = |source| EngineError::Scratch {
             path: root.clone(),
             source,
-        })?;
+        };
         // Functions get the path they may not leave as an absolute one.
-        let scratch = fs::canonicalize(&scratch).map_err(|source| EngineError::Scratch {
-            path: scratch,
-            source,
-        })?;
+        let scratch = fs::canonicalize(&root)
+            .map_err(unusable)?
+            .join(format!("anyport-engine-{mark}"));
         let helper = |what| move |source| EngineError::Helper { what, source };
+        // First of all, so that a death at any later moment leaves nothing.
+        let guardian =
+            Guardian::start(&mark, &scratch).map_err(helper("guardian process (/bin/sh)"))?;
+        bootstrap::install(&scratch, &scratch.join("runtime")).map_err(unusable)?;
         let groups = match &config.groups {
-            config::Groups::Own => Groups::within_own(&mark),
-            config::Groups::Within(parent) => Ok(Groups::within(parent, &mark)?),
+            config::Groups::Own => Groups::within_own(&mark, &guardian),
+            config::Groups::Within(parent) => Ok(Groups::within(parent, &mark, &guardian)?),
             config::Groups::Off => Err("they are turned off".to_owned()),
         };
-        let top = groups.as_ref().ok().map(Groups::path);
-        let guardian =
-            Guardian::start(&mark, &scratch, top).map_err(helper("guardian process (/bin/sh)"))?;
         let span = u64::from(PORTS.end - PORTS.start);
         let offset = u16::try_from(seed.hash_one("port") % span).unwrap_or(0);
         let shared = Arc::new(Shared {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::guardian::Guardian;
 use super::hierarchy::{self, Kind};
 use super::{spawner, sweep};
 use crate::error::EngineError;
@@ -36,10 +37,10 @@ pub(crate) enum Entry {
 impl Groups {
     /// A group inside the group of this process, so that whoever supervises this process still sees
     /// and accounts for what it starts. The error says why there can be none.
-    pub(crate) fn within_own(mark: &str) -> Result<Self, String> {
+    pub(crate) fn within_own(mark: &str, guardian: &Guardian) -> Result<Self, String> {
         let mut why = "this process's own control group was not found".to_owned();
         for (own, kind) in hierarchy::own() {
-            match Self::make(&own, kind, mark, false) {
+            match Self::make(&own, kind, mark, guardian) {
                 Ok(groups) => return Ok(groups),
                 Err(error) => why = format!("no group can be used in {} ({error})", own.display()),
             }
@@ -48,7 +49,11 @@ impl Groups {
     }
 
     /// A group inside `parent`, which was delegated together with the memory controller.
-    pub(crate) fn within(parent: &Path, mark: &str) -> Result<Self, EngineError> {
+    pub(crate) fn within(
+        parent: &Path,
+        mark: &str,
+        guardian: &Guardian,
+    ) -> Result<Self, EngineError> {
         let unusable = |reason: String| EngineError::Cgroup {
             path: parent.to_owned(),
             reason,
@@ -68,18 +73,20 @@ impl Groups {
             })?;
             Kind::V2
         };
-        let groups = Self::make(parent, kind, mark, true)
+        let mut groups = Self::make(parent, kind, mark, guardian)
             .map_err(|error| unusable(format!("no group can be used in it ({error})")))?;
         if !groups.memory {
             return Err(unusable(
                 "its memory controller can't be used in a group inside it".to_owned(),
             ));
         }
+        groups.required = true;
         Ok(groups)
     }
 
-    fn make(parent: &Path, kind: Kind, mark: &str, required: bool) -> io::Result<Self> {
+    fn make(parent: &Path, kind: Kind, mark: &str, guardian: &Guardian) -> io::Result<Self> {
         let top = parent.join(format!("anyport-{mark}"));
+        guardian.hold(&top)?;
         fs::create_dir(&top)?;
         let memory = match kind {
             // Only where the parent passes the controller on already: it may belong to others too.
@@ -90,7 +97,7 @@ impl Groups {
             top,
             kind,
             memory,
-            required,
+            required: false,
         };
         // Rights, namespaces, seccomp and kernels differ: only trying tells.
         groups.prove()?;
@@ -295,15 +302,23 @@ mod tests {
         assert_eq!(oom_kills(""), 0);
     }
 
+    /// A guardian, and the directory that its scratch directory is to be made in.
+    fn guardian(mark: &str) -> (Guardian, tempfile::TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let guardian = Guardian::start(mark, &dir.path().join("engine")).unwrap();
+        (guardian, dir)
+    }
+
     #[test]
     fn a_directory_that_is_no_group_is_refused_and_left_as_it_was() {
         let dir = tempfile::tempdir().unwrap();
-        let Err(error) = Groups::within(dir.path(), "test") else {
+        let (guardian, _scratch) = guardian("refused");
+        let Err(error) = Groups::within(dir.path(), "test", &guardian) else {
             panic!("an ordinary directory was taken for a control group");
         };
         assert!(error.to_string().contains("not a control group"), "{error}");
         for kind in [Kind::V2, Kind::V1] {
-            assert!(Groups::make(dir.path(), kind, "test", false).is_err());
+            assert!(Groups::make(dir.path(), kind, "test", &guardian).is_err());
         }
         assert!(fs::read_dir(dir.path()).unwrap().next().is_none());
     }
@@ -315,7 +330,8 @@ mod tests {
     async fn what_is_in_a_group_is_ended_with_it() {
         for (own, kind) in hierarchy::own() {
             let mark = format!("unit-{}-{kind:?}", std::process::id());
-            let groups = match Groups::make(&own, kind, &mark, false) {
+            let (guardian, _scratch) = guardian(&mark);
+            let groups = match Groups::make(&own, kind, &mark, &guardian) {
                 Ok(groups) => groups,
                 Err(error) => {
                     println!("not run: no group in {}: {error}", own.display());
@@ -341,6 +357,37 @@ mod tests {
             let top = groups.path().to_owned();
             drop(groups);
             assert!(!top.exists());
+        }
+    }
+
+    /// The guardian does it too, in both versions, for processes that show nothing of whose they are.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn the_guardian_ends_and_removes_groups() {
+        for (own, kind) in hierarchy::own() {
+            let mark = format!("guarded-{}-{kind:?}", std::process::id());
+            let (guardian, scratch) = guardian(&mark);
+            let Ok(groups) = Groups::make(&own, kind, &mark, &guardian) else {
+                println!("not run: no group in {}", own.display());
+                continue;
+            };
+            let path = scratch.path().join("engine");
+            fs::create_dir(&path).unwrap();
+            let group = groups.group("i1", None).unwrap();
+            let script = "setsid sh -c 'sleep 600 & sleep 600' </dev/null & sleep 600 & wait";
+            let mut child = spawner::tests::shell(script, Some(group.entry().unwrap())).unwrap();
+            while group.pids().len() < 5 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            let pids = group.pids();
+            let mut process = guardian.close().unwrap();
+            let ended = tokio::task::spawn_blocking(move || process.wait());
+            assert_eq!(child.wait().await, crate::Exit::Signal(9), "{kind:?}");
+            ended.await.unwrap().unwrap();
+            assert!(!groups.path().exists(), "{kind:?}");
+            assert!(!path.exists());
+            let alive = |pid: &i32| crate::process::tree::row(*pid).is_some_and(|row| !row.zombie);
+            assert!(!pids.iter().any(alive), "{kind:?}: {pids:?}");
         }
     }
 }

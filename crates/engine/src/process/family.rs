@@ -75,16 +75,23 @@ impl Family {
         ports::held_by(port, &pids)
     }
 
-    /// Finds the members in a process table, and remembers them in place of those known before.
+    /// Finds the living members in a process table, and remembers them in place of those known before.
     fn look(&self, table: &[Row]) -> Vec<Row> {
+        let mut rows = self.gather(table);
+        rows.retain(|row| !row.zombie);
+        rows
+    }
+
+    /// [`Family::look`], with those that have ended and were not collected.
+    fn gather(&self, table: &[Row]) -> Vec<Row> {
         let mut seen = self.seen();
         let gone = self.is_gone();
-        let mut rows = tree::descendants(table, |row| {
+        let rows = tree::descendants(table, |row| {
             (!gone && (row.pid == self.leader || row.group == self.leader))
                 || seen.get(&row.pid) == Some(&row.start)
         });
-        rows.retain(|row| !row.zombie);
-        let now: HashMap<i32, u64> = rows.iter().map(|row| (row.pid, row.start)).collect();
+        let living = rows.iter().filter(|row| !row.zombie);
+        let now: HashMap<i32, u64> = living.map(|row| (row.pid, row.start)).collect();
         if *seen != now {
             *seen = now;
             self.guardian.remember(self.leader, &seen);
@@ -122,16 +129,23 @@ impl Family {
     fn kill_by_descent(&self) {
         sweep::stop_group(self.leader);
         let mut found = Vec::new();
+        let mut known: Vec<i32> = Vec::new();
         for _ in 0..LOOKS {
-            found = self.look(&tree::table());
-            let mut running = found.iter().filter(|row| !row.stopped).peekable();
-            if running.peek().is_none() {
+            found = self.gather(&tree::table());
+            let running = found.iter().filter(|row| !row.stopped && !row.zombie);
+            let all_stopped = running.clone().next().is_none();
+            let pids = found.iter().map(|row| row.pid).collect();
+            // One that forked and ended while the table was read hides its child in that look; in the
+            // next it shows itself, as the stopped leader has adopted it and collects nobody.
+            if all_stopped && pids == known {
                 break;
             }
+            known = pids;
             running.for_each(|row| sweep::stop_one(row.pid));
             std::thread::sleep(Duration::from_micros(500));
         }
-        found.iter().for_each(|row| sweep::kill_one(row.pid));
+        let living = found.iter().filter(|row| !row.zombie);
+        living.for_each(|row| sweep::kill_one(row.pid));
     }
 
     /// Says that the leader has ended and was collected; whether the kernel killed for want of memory.
@@ -181,7 +195,7 @@ mod tests {
     async fn what_was_seen_is_remembered_after_the_leader() {
         let scratch = tempfile::tempdir().unwrap();
         let mark = format!("unit{}", std::process::id());
-        let guardian = Arc::new(Guardian::start(&mark, &scratch.path().join("x"), None).unwrap());
+        let guardian = Arc::new(Guardian::start(&mark, &scratch.path().join("x")).unwrap());
         let script =
             "(setsid env -i /bin/sh -c 'sleep 600 & exec sleep 601' </dev/null &); sleep 602";
         let mut child = shell(script, None).unwrap();

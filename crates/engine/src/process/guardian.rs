@@ -14,6 +14,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,8 +24,6 @@ const SCRIPT: &str = include_str!("guardian.sh");
 pub(crate) struct Guardian {
     mark: String,
     scratch: PathBuf,
-    /// The engine's control group.
-    top: Option<PathBuf>,
     state: Mutex<State>,
 }
 
@@ -32,23 +31,37 @@ struct State {
     process: Option<(Child, ChildStdin)>,
     /// The leaders of process groups, with the line that tells their remembered members.
     groups: HashMap<i32, String>,
+    /// The engine's control group.
+    top: Option<PathBuf>,
     closed: bool,
 }
 
 impl Guardian {
-    /// Starts the guardian of the engine with this mark, scratch directory and control group.
-    pub(crate) fn start(mark: &str, scratch: &Path, top: Option<&Path>) -> io::Result<Self> {
-        let process = launch(mark, scratch, top)?;
+    /// Starts the guardian of the engine with this mark and scratch directory, which may be made later:
+    /// what exists before its guardian is left behind by a death in between.
+    pub(crate) fn start(mark: &str, scratch: &Path) -> io::Result<Self> {
+        let process = launch(mark, scratch)?;
         Ok(Self {
             mark: mark.to_owned(),
             scratch: scratch.to_owned(),
-            top: top.map(Path::to_owned),
             state: Mutex::new(State {
                 process: Some(process),
                 groups: HashMap::new(),
+                top: None,
                 closed: false,
             }),
         })
+    }
+
+    /// Gives it the engine's control group, which is about to be made; in place of one before.
+    pub(crate) fn hold(&self, top: &Path) -> io::Result<()> {
+        if top.as_os_str().as_bytes().contains(&b'\n') {
+            return Err(io::Error::other("its name has a line end"));
+        }
+        let mut state = self.lock();
+        state.top = Some(top.to_owned());
+        let line = about(top);
+        tell(&mut state, &line)
     }
 
     /// Puts a process group under its watch. A guardian that somebody killed is replaced first.
@@ -56,7 +69,7 @@ impl Guardian {
         let mut state = self.lock();
         state.groups.entry(leader).or_default();
         self.revive(&mut state)?;
-        if tell(&mut state, &format!("+{leader}\n")).is_err() {
+        if tell(&mut state, format!("+{leader}\n").as_bytes()).is_err() {
             state.process = None;
             self.revive(&mut state)?;
         }
@@ -77,7 +90,7 @@ impl Guardian {
         if let Some(known) = state.groups.get_mut(&leader) {
             known.clone_from(&line);
             // A guardian that is gone learns of it when it is replaced.
-            let _ = tell(&mut state, &line);
+            let _ = tell(&mut state, line.as_bytes());
         }
     }
 
@@ -86,7 +99,7 @@ impl Guardian {
         let mut state = self.lock();
         state.groups.remove(&leader);
         // A guardian that is gone learns of the remaining groups when it is replaced.
-        let _ = tell(&mut state, &format!("-{leader}\n"));
+        let _ = tell(&mut state, format!("-{leader}\n").as_bytes());
     }
 
     /// Replaces a guardian that has ended; the new one is told all groups.
@@ -115,10 +128,10 @@ impl Guardian {
         if alive || state.closed {
             return Ok(());
         }
-        state.process = Some(launch(&self.mark, &self.scratch, self.top.as_deref())?);
-        let mut all = String::new();
+        state.process = Some(launch(&self.mark, &self.scratch)?);
+        let mut all = state.top.as_deref().map(about).unwrap_or_default();
         for (leader, members) in &state.groups {
-            let _ = write!(all, "+{leader}\n{members}");
+            all.extend(format!("+{leader}\n{members}").bytes());
         }
         tell(state, &all)
     }
@@ -128,19 +141,32 @@ impl Guardian {
     }
 }
 
-fn tell(state: &mut State, lines: &str) -> io::Result<()> {
+impl Drop for Guardian {
+    fn drop(&mut self) {
+        // An engine that did not come up. A thread collects the process so that no zombie stays.
+        if let Some(mut process) = self.close() {
+            let _ = std::thread::Builder::new().spawn(move || process.wait());
+        }
+    }
+}
+
+/// The line that names a control group.
+fn about(top: &Path) -> Vec<u8> {
+    [b"@", top.as_os_str().as_bytes(), b"\n"].concat()
+}
+
+fn tell(state: &mut State, lines: &[u8]) -> io::Result<()> {
     match &mut state.process {
-        Some((_, pipe)) => pipe.write_all(lines.as_bytes()),
+        Some((_, pipe)) => pipe.write_all(lines),
         None => Ok(()),
     }
 }
 
-fn launch(mark: &str, scratch: &Path, top: Option<&Path>) -> io::Result<(Child, ChildStdin)> {
+fn launch(mark: &str, scratch: &Path) -> io::Result<(Child, ChildStdin)> {
     let mut command = Command::new("/bin/sh");
     command
         .args(["-c", SCRIPT, "anyport-guardian", mark])
         .arg(scratch)
-        .arg(top.unwrap_or(Path::new("")))
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
         .current_dir("/")

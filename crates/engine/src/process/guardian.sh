@@ -1,14 +1,15 @@
-# Arguments: the engine's mark, its scratch directory, its control group or nothing.
-# Input: +LEADER (a process group to end), =LEADER PID:START... (processes of it that were seen),
-# -LEADER (it has ended). The end of the input is the engine's end.
+# Arguments: the engine's mark and its scratch directory.
+# Input: @DIRECTORY (the engine's control group), +LEADER (a process group to end), =LEADER PID:START...
+# (processes of it that were seen), -LEADER (it has ended). The end of the input is the engine's end.
 trap '' HUP INT TERM QUIT PIPE
 exec 2>/dev/null
-mark=$1 dir=$2 top=$3 leaders=' '
+mark=$1 dir=$2 top= leaders=' '
 
-while read -r line; do
+while IFS= read -r line; do
   rest=${line#?}
   leader=${rest%% *}
   case $line in
+    @*) top=$rest ;;
     +*) leaders="$leaders$leader " ;;
     =*) eval "seen_$leader=\${rest#\"\$leader\"}" ;;
     -*)
@@ -59,9 +60,9 @@ end_families() {
     done
   done
   for pid in $family; do kill -STOP "$pid"; done
-  more=1 tries=0
-  while [ -n "$more" ] && [ "$family" != ' ' ] && [ "$tries" -lt 50 ]; do
-    more= tries=$((tries + 1))
+  quiet=0 tries=0
+  while [ "$quiet" -lt 2 ] && [ "$family" != ' ' ] && [ "$tries" -lt 50 ]; do
+    quiet=$((quiet + 1)) tries=$((tries + 1))
     for place in /proc/[0-9]*; do
       pid=${place#/proc/}
       case $family in *" $pid "*) continue ;; esac
@@ -69,13 +70,14 @@ end_families() {
       case $family in
         *" $parent "*)
           kill -STOP "$pid"
-          family="$family$pid " more=1
+          family="$family$pid " quiet=0
           ;;
       esac
     done
   done
   for pid in $family; do kill -9 "$pid"; done
-  for leader in $leaders; do kill -9 -- "-$leader"; done
+  # Some shells know the one spelling and some the other.
+  for leader in $leaders; do kill -s KILL -- "-$leader" || kill -9 "-$leader"; done
 }
 
 # Kills whatever carries the mark, until two looks in a row find nothing.

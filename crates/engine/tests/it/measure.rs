@@ -4,7 +4,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use anyport_engine::Launch;
+use anyport_engine::{EngineConfig, Groups, Launch};
 use futures_util::future::join_all;
 
 use crate::support::{Stage, request};
@@ -26,35 +26,38 @@ fn resident() -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn warm_and_cold_calls() {
-    let stage = Stage::new().await;
-    let pool = stage.pool(Launch::Bootstrap);
-    pool.invoke(request("{}")).await.unwrap();
-    let mut warm = Vec::new();
-    for _ in 0..2000 {
-        let began = Instant::now();
-        pool.invoke(request("{}")).await.unwrap();
-        warm.push(began.elapsed());
-    }
-    let mut cold = Vec::new();
-    for _ in 0..20 {
+    for groups in [Groups::Own, Groups::Off] {
+        let name = format!("groups {groups:?}:");
+        let stage = Stage::configured(EngineConfig::default().groups(groups)).await;
         let pool = stage.pool(Launch::Bootstrap);
-        let began = Instant::now();
-        assert!(pool.invoke(request("{}")).await.unwrap().cold);
-        cold.push(began.elapsed());
-        pool.close().await;
+        pool.invoke(request("{}")).await.unwrap();
+        let mut warm = Vec::new();
+        for _ in 0..2000 {
+            let began = Instant::now();
+            pool.invoke(request("{}")).await.unwrap();
+            warm.push(began.elapsed());
+        }
+        let mut cold = Vec::new();
+        for _ in 0..20 {
+            let pool = stage.pool(Launch::Bootstrap);
+            let began = Instant::now();
+            assert!(pool.invoke(request("{}")).await.unwrap().cold);
+            cold.push(began.elapsed());
+            pool.close().await;
+        }
+        println!(
+            "{name} warm p50 {:?}, p99 {:?}",
+            percentile(&mut warm, 50),
+            percentile(&mut warm, 99)
+        );
+        println!(
+            "{name} cold p50 {:?}, max {:?}",
+            percentile(&mut cold, 50),
+            cold.last().unwrap()
+        );
+        assert!(percentile(&mut warm, 50) < Duration::from_millis(50));
+        stage.end().await;
     }
-    println!(
-        "warm p50 {:?}, p99 {:?}",
-        percentile(&mut warm, 50),
-        percentile(&mut warm, 99)
-    );
-    println!(
-        "cold p50 {:?}, max {:?}",
-        percentile(&mut cold, 50),
-        cold.last().unwrap()
-    );
-    assert!(percentile(&mut warm, 50) < Duration::from_millis(50));
-    stage.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
