@@ -9,7 +9,7 @@ use crate::content::Content;
 use crate::mark::Owner;
 use crate::spec::{Name, Spec};
 
-/// What is asked of one name. Everything that changes something is a `Desired` and a [`Plan`].
+/// What is asked of one name. Everything that changes something is a `Desired` and a [`Plan`](super::Plan).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Desired {
