@@ -1,6 +1,5 @@
 //! Dead letters: events that were given up, with why.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
-use super::event::{EVENT, Event, Ticket};
+use super::event::{EVENT, Event, LONGEST_EVENT, Ticket};
 use crate::store::file;
 use crate::{error, ids, provider};
 
@@ -72,12 +71,12 @@ pub(crate) fn letters(dir: PathBuf) -> BoxStream<'static, Result<DeadLetter>> {
 fn read(dir: &Path, name: &str) -> Result<Option<DeadLetter>> {
     const OPERATION: &str = "read a dead letter";
     let path = dir.join(name);
-    let bytes = match fs::read(&path) {
+    let bytes = match file::read(&path, LONGEST_EVENT) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.map_err(error::io(OPERATION, &path))?,
     };
     let id = name.strip_suffix(EVENT).unwrap_or(name);
-    let why = fs::read(dir.join(format!("{id}.json"))).ok();
+    let why = file::read(&dir.join(format!("{id}.json")), LONGEST_EVENT).ok();
     let why = why.and_then(|bytes| serde_json::from_slice::<Why>(&bytes).ok());
     let why = why.unwrap_or_else(|| Why {
         attempts: 0,

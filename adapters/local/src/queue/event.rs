@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// How the files of events end.
 pub(crate) const EVENT: &str = ".event";
+/// No event is longer, in bytes: a payload and what is known of it.
+pub(crate) const LONGEST_EVENT: u64 = crate::capability::MAX_PAYLOAD + (1 << 20);
 
 /// An accepted event.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,6 @@
 //! Delivers events. Of all processes that hold the state folder one has the lease; the system gives it on when that one dies.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use super::dead::{Why, bury};
-use super::event::{Event, Ticket};
+use super::event::{Event, LONGEST_EVENT, Ticket};
 use crate::live::{Attempt, Live};
 use crate::store::{Lock, Place, file};
 use crate::{error, ids, provider};
@@ -211,10 +210,12 @@ impl Parcel {
 
     async fn read(&self) -> Result<Found> {
         let path = self.live.store.queue(&self.name).join(self.ticket.file());
-        provider::blocking("read the event", move || match fs::read(&path) {
-            Ok(bytes) => Ok(Event::decode(bytes).map_or(Found::Broken, Found::Event)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Gone),
-            Err(error) => Err(error::io("read the event", &path)(error)),
+        provider::blocking("read the event", move || {
+            match file::read(&path, LONGEST_EVENT) {
+                Ok(bytes) => Ok(Event::decode(bytes).map_or(Found::Broken, Found::Event)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Gone),
+                Err(error) => Err(error::io("read the event", &path)(error)),
+            }
         })
         .await
     }

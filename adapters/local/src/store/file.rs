@@ -1,7 +1,7 @@
 //! Files that appear, change and vanish in one step, and outlive a power cut.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -23,6 +23,33 @@ pub(crate) fn create(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
             .map_err(|error| error.error)?;
     }
     sync_dir(dir)
+}
+
+/// Reads the file `path`, which must be a regular file of at most `limit` bytes: a pipe would never end, and a device is not ours.
+///
+/// # Errors
+/// `InvalidData` when it is something else or longer; what the system says.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    // Opening a pipe that nobody writes to would wait.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
+    }
+    let refuse = |why| io::Error::new(io::ErrorKind::InvalidData, why);
+    let file = options.open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(refuse("it is not a file"));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(limit)).unwrap_or(0));
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(refuse("it is longer than anything that is kept there"));
+    }
+    Ok(bytes)
 }
 
 /// Replaces the file `path` through the file `staged` beside it.

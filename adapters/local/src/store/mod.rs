@@ -27,6 +27,9 @@ use crate::error;
 /// How a folder of artifacts names what is not whole.
 const HIDDEN: char = '.';
 
+/// No record is longer, with a full environment and every version kept, in bytes.
+const LONGEST_RECORD: u64 = 16 << 20;
+
 /// The state folder.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -235,10 +238,13 @@ impl Store {
     /// # Errors
     /// What the system says.
     pub(crate) fn peek(&self, name: &Name) -> io::Result<Option<Result<Stored, Unreadable>>> {
-        match fs::read(self.record(name)) {
+        match file::read(&self.record(name), LONGEST_RECORD) {
             Ok(bytes) => Ok(Some(Stored::decode(name, &bytes))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound => Ok(None),
+                io::ErrorKind::InvalidData => Ok(Some(Err(Unreadable::Corrupt(error.to_string())))),
+                _ => Err(error),
+            },
         }
     }
 
@@ -250,10 +256,12 @@ impl Store {
         const OPERATION: &str = "create the record of";
         let path = self.record(name);
         match file::create(&path, &[bytes]) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::read(&path) {
-                Ok(there) if there == bytes => Ok(()),
-                _ => Err(changed(OPERATION, name)),
-            },
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                match file::read(&path, LONGEST_RECORD) {
+                    Ok(there) if there == bytes => Ok(()),
+                    _ => Err(changed(OPERATION, name)),
+                }
+            }
             other => other.map_err(error::io(OPERATION, &path)),
         }
     }
@@ -265,7 +273,7 @@ impl Store {
     pub(crate) fn replace(&self, name: &Name, expected: &str, bytes: &[u8]) -> Result<()> {
         const OPERATION: &str = "write the record of";
         let path = self.record(name);
-        let there = match fs::read(&path) {
+        let there = match file::read(&path, LONGEST_RECORD) {
             Ok(there) => there,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(changed(OPERATION, name));
