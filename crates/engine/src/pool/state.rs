@@ -257,13 +257,16 @@ impl State {
         self.hush();
     }
 
-    /// Gives an instance no more calls; true when at most one is on it.
+    /// Gives an instance no more calls; true when it is to be killed at once, because only the call that asks is on it.
+    ///
+    /// A call asks once for its caller and once for its wire. By the second time its slot may be free and the one in use another
+    /// call's, which then ends the instance by giving its slot back.
     pub(crate) fn retire(&mut self, number: u64) -> bool {
         self.free.retain(|&other| other != number);
         match self.members.get_mut(&number) {
             Some(member) => {
-                member.retired = true;
-                member.in_use <= 1
+                let first = !std::mem::replace(&mut member.retired, true);
+                first && member.in_use <= 1
             }
             None => true,
         }
