@@ -35,6 +35,7 @@
 
 mod capability;
 mod config;
+mod containment;
 mod error;
 mod ids;
 mod lift;
@@ -48,5 +49,7 @@ mod runtimes;
 mod steps;
 mod store;
 
+pub use anyport_engine::Containment;
 pub use config::Config;
+pub use containment::containment;
 pub use provider::{Local, connect};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyport_core::error::{Error, ErrorKind, Result, Violation};
 use anyport_core::provider::Provider;
 use anyport_core::target::TargetUrl;
-pub use anyport_local::Config;
+pub use anyport_local::{Config, Containment, containment};
 use futures_core::future::BoxFuture;
 
 use crate::connect::{Connect, Settings};

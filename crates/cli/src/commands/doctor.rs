@@ -14,7 +14,10 @@ use machine::{Finding, Verdict};
 pub(crate) struct Args {}
 
 pub(crate) async fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
-    let looked = tokio::task::spawn_blocking(machine::look)
+    let containment = anyport::local::containment()
+        .await
+        .map_err(|error| error.to_string());
+    let looked = tokio::task::spawn_blocking(move || machine::look(&containment))
         .await
         .map_err(|error| Failure::new("internal", "looking around broke off").with_source(error))?;
     let output = &context.output;

@@ -2,9 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use anyport::local::Containment;
 use serde::Serialize;
 
 use crate::render::words;
@@ -62,8 +63,9 @@ fn needed(what: &'static str, found: impl Into<String>, means: impl Into<String>
 }
 
 /// Looks at everything that functions on this machine depend on.
-pub(super) fn look() -> Vec<Finding> {
-    let mut all = vec![system(), processor(), guardian(), memory_limit()];
+pub(super) fn look(containment: &Result<Containment, String>) -> Vec<Finding> {
+    let mut all = vec![system(), processor()];
+    all.extend(held(containment));
     match anyport::local::state_folder() {
         Ok(folder) => {
             all.push(state(&folder));
@@ -112,71 +114,48 @@ fn processor() -> Finding {
     }
 }
 
-/// What makes sure that nothing runs on after its parent died.
-fn guardian() -> Finding {
-    let what = "guardian";
-    let shell = Path::new("/bin/sh").exists();
-    // One process must be able to see the environment of another of the same user.
-    let sees = fs::read(format!("/proc/{}/environ", std::process::id())).is_ok();
-    match (shell, sees) {
-        (true, true) => good(
-            what,
-            "processes are cleaned up whatever happens to their parent",
-        ),
-        (false, _) => needed(
-            what,
-            "no /bin/sh",
-            "it watches over functions; install a shell",
-        ),
-        (true, false) => needed(
-            what,
-            "/proc is not readable",
-            "functions' processes could not be found and ended; mount /proc",
-        ),
+/// What makes sure that nothing runs on after its parent died, and what limits memory.
+fn held(containment: &Result<Containment, String>) -> [Finding; 2] {
+    let (guardian, memory) = ("guardian", "memory limit");
+    let watched = "memory is watched by looking at processes: short peaks over the limit may pass";
+    match containment {
+        Ok(Containment::ControlGroups {
+            path,
+            limits_memory,
+            ..
+        }) => {
+            let parent = path.parent().unwrap_or(path).display();
+            [
+                good(
+                    guardian,
+                    format!(
+                        "processes are held in control groups below {parent} and end with their parent, however it ends"
+                    ),
+                ),
+                if *limits_memory {
+                    good(memory, "by the kernel")
+                } else {
+                    lacking(memory, "no memory controller there", watched)
+                },
+            ]
+        }
+        Ok(Containment::Watching { reason, .. }) => [
+            lacking(
+                guardian,
+                format!("no control groups: {reason}"),
+                "processes are found by descent: one that leaves its session, its environment and its parent at once can get away",
+            ),
+            lacking(memory, "no control groups", watched),
+        ],
+        Ok(_) => [
+            good(guardian, "processes end with their parent"),
+            lacking(memory, "not known", watched),
+        ],
+        Err(why) => [
+            needed(guardian, "functions' processes cannot be held", why.clone()),
+            needed(memory, "not known", "see above"),
+        ],
     }
-}
-
-fn memory_limit() -> Finding {
-    let what = "memory limit";
-    match control_group() {
-        Some(path) => good(
-            what,
-            format!("control groups at {} can be delegated", path.display()),
-        ),
-        None => lacking(
-            what,
-            "no writable control group",
-            "memory is watched by looking at processes instead: short peaks over the limit may pass",
-        ),
-    }
-}
-
-/// A folder in which this user may make control groups.
-fn control_group() -> Option<PathBuf> {
-    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let unified = own.lines().find_map(|line| line.strip_prefix("0::"));
-    let v2 = unified.map(|path| Path::new("/sys/fs/cgroup").join(path.trim_start_matches('/')));
-    let v1 = own
-        .lines()
-        .find_map(|line| line.split_once(":memory:"))
-        .map(|(_, path)| Path::new("/sys/fs/cgroup/memory").join(path.trim_start_matches('/')));
-    [v2, v1, Some(PathBuf::from("/sys/fs/cgroup/memory"))]
-        .into_iter()
-        .flatten()
-        .find(|path| has_memory(path) && writable(path))
-}
-
-fn has_memory(path: &Path) -> bool {
-    path.join("memory.limit_in_bytes").exists()
-        || fs::read_to_string(path.join("cgroup.controllers"))
-            .is_ok_and(|list| list.split_whitespace().any(|name| name == "memory"))
-}
-
-#[cfg(unix)]
-fn writable(path: &Path) -> bool {
-    nix::unistd::access(path, nix::unistd::AccessFlags::W_OK).is_ok()
-        && !nix::sys::statvfs::statvfs(path)
-            .is_ok_and(|at| at.flags().contains(nix::sys::statvfs::FsFlags::ST_RDONLY))
 }
 
 #[cfg(not(unix))]
