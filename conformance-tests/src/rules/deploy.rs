@@ -125,7 +125,7 @@ pub(super) const RULES: [Rule; 17] = [
     Rule {
         id: "D12",
         since: "0.1",
-        text: "For every k: when the connection is cut before call k is sent or before its reply, the same deploy, another deploy, and `remove` each converge afterwards, and nothing is left twice.",
+        text: "When the connection is cut before any one call is sent, or before its reply, the same deploy, another deploy, and `remove` each converge afterwards, and nothing is left twice.",
         condition: None,
         cases: &["cut/create", "cut/update", "cut/remove"],
         mutants: &["loses-sight-of-the-half-made", "leaves-residue"],
