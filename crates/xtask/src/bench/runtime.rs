@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::lambda::Platform;
-use super::process::busy_ns;
+use super::process::{OneProcessor, busy_ns};
 use super::stats::{Spread, Times};
 use super::{Settings, Table};
 use crate::commands::Failure;
@@ -24,6 +24,7 @@ const TURNS: usize = 20;
 type Round = (f64, f64);
 
 pub(super) async fn measure(settings: &Settings, table: &mut Table) -> Result<(), Failure> {
+    let _one = OneProcessor::pin()?;
     let ours = Platform::start(&peers::ours("quickstart")?).await?;
     let theirs = Platform::start(&peers::cargo(&settings.cache, "lambda-runtime-fn")?).await?;
     let mut rounds = [Vec::new(), Vec::new()];
