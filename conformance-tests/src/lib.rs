@@ -13,8 +13,9 @@
 //! use anyport_conformance::harness::{Folder, Layout, Records};
 //! # mod my_adapter {
 //! #     use super::*;
-//! #     pub fn open(_: PathBuf) -> anyport_core::Result<Arc<dyn anyport_core::provider::Provider>> {
-//! #         unimplemented!()
+//! #     pub fn open(folder: PathBuf) -> anyport_core::Result<Arc<dyn anyport_core::provider::Provider>> {
+//! #         let kind = anyport_core::ErrorKind::Unavailable;
+//! #         Err(anyport_core::Error::new(kind, "open").on(folder.display()))
 //! #     }
 //! # }
 //!
