@@ -9,7 +9,7 @@ use crate::{TraceContext, trace};
 /// The call's identity, its deadline, its place in a trace, and which function and version runs.
 #[derive(Clone, Debug)]
 pub struct Context {
-    request_id: String,
+    request_id: Arc<str>,
     deadline: Option<Instant>,
     trace: Option<TraceContext>,
     idempotency_key: Option<String>,
@@ -71,7 +71,9 @@ impl Context {
 
     pub(crate) fn from_call(call: Call, environment: &Arc<Environment>) -> Self {
         Self {
-            request_id: call.request_id.unwrap_or_else(new_request_id),
+            request_id: call
+                .request_id
+                .map_or_else(new_request_id, Arc::<str>::from),
             deadline: call.deadline,
             trace: call.trace,
             idempotency_key: call.idempotency_key,
@@ -84,6 +86,11 @@ impl Context {
     #[must_use]
     pub fn request_id(&self) -> &str {
         &self.request_id
+    }
+
+    /// The same, shared.
+    pub(crate) fn shared_request_id(&self) -> Arc<str> {
+        Arc::clone(&self.request_id)
     }
 
     /// When the platform gives up on this call. The handler is stopped then: by the platform on
@@ -151,17 +158,21 @@ impl Context {
     }
 }
 
-/// A random id in the form of a version 4 UUID.
-fn new_request_id() -> String {
+/// A random id in the form of a version 4 UUID. Written digit by digit: over HTTP it is made for every call that brings none.
+fn new_request_id() -> Arc<str> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let (high, low) = (trace::random(), trace::random());
-    format!(
-        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-        high >> 32,
-        (high >> 16) & 0xffff,
-        high & 0xfff,
-        (low >> 48) & 0x3fff | 0x8000,
-        low & 0xffff_ffff_ffff
-    )
+    let high = high & !0xf000 | 0x4000;
+    let low = low & !(0b11 << 62) | 0b10 << 62;
+    let mut bits = u128::from(high) << 64 | u128::from(low);
+    let mut text = [b'-'; 36];
+    for place in (0..text.len()).rev() {
+        if !matches!(place, 8 | 13 | 18 | 23) {
+            text[place] = DIGITS[(bits & 0xf) as usize];
+            bits >>= 4;
+        }
+    }
+    String::from_utf8_lossy(&text).into()
 }
 
 /// A point in Unix milliseconds on this process's own clock.

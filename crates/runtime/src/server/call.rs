@@ -68,7 +68,7 @@ impl<S: Service> Calls<S> {
         let (mut parts, body) = request.into_parts();
         let deadline = self.deadline(&parts.headers);
         let context = self.context(&parts.headers, deadline);
-        let request_id = context.request_id().to_owned();
+        let request_id = context.shared_request_id();
         let content_type = parts.headers.remove(CONTENT_TYPE);
 
         let work = async {
@@ -87,7 +87,7 @@ impl<S: Service> Calls<S> {
             }
         };
         let headers = answer.headers_mut();
-        if let Ok(id) = HeaderValue::try_from(request_id) {
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
             headers.insert(REQUEST_ID, id);
         }
         if let Some(version) = &self.version {
@@ -190,13 +190,13 @@ async fn next_data(body: &mut Incoming) -> Result<Option<Bytes>, Error> {
 async fn begin(
     response: Response,
     deadline: Option<Instant>,
-    request_id: &str,
+    request_id: &Arc<str>,
 ) -> Result<Answer, Error> {
     let (content_type, body) = response.into_parts();
     let body = match body {
         Body::Whole(bytes) => ReplyBody::whole(bytes),
         Body::Stream(mut chunks) => match chunks.next().await.transpose()? {
-            Some(first) => ReplyBody::stream(first, chunks, deadline, request_id.to_owned()),
+            Some(first) => ReplyBody::stream(first, chunks, deadline, Arc::clone(request_id)),
             None => ReplyBody::whole(""),
         },
     };

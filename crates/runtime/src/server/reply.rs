@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -24,7 +25,7 @@ pub(super) struct Streamed {
     first: Option<Bytes>,
     rest: Chunks,
     deadline: Option<Pin<Box<Sleep>>>,
-    request_id: String,
+    request_id: Arc<str>,
     failed: bool,
 }
 
@@ -37,7 +38,7 @@ impl ReplyBody {
         first: Bytes,
         rest: Chunks,
         deadline: Option<tokio::time::Instant>,
-        request_id: String,
+        request_id: Arc<str>,
     ) -> Self {
         let deadline = deadline.map(|at| Box::pin(sleep_until(at)));
         Self::Stream(Box::new(Streamed {
