@@ -14,7 +14,7 @@ struct Layer {
 }
 
 /// The whole house. Core knows nobody, adapters never each other, the suite no adapter.
-const HOUSE: [Layer; 14] = [
+const HOUSE: [Layer; 15] = [
     Layer {
         name: "anyport-core",
         may_know: &[],
@@ -49,6 +49,11 @@ const HOUSE: [Layer; 14] = [
         name: "anyport-local",
         may_know: &["anyport-core", "anyport-engine", "anyport-package"],
         tests_may_know: &["anyport-client", "anyport-testkit"],
+    },
+    Layer {
+        name: "anyport-aws",
+        may_know: &["anyport-core"],
+        tests_may_know: &["anyport-client", "anyport-emulator-aws", "anyport-testkit"],
     },
     Layer {
         name: "anyport-conformance",

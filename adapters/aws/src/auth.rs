@@ -1,0 +1,151 @@
+//! The clients of one target, made once.
+
+use std::time::Duration;
+
+use anyport_core::error::{Error, ErrorKind, Result, Violation};
+use anyport_core::target::TargetUrl;
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+
+use crate::config::{Config, Credentials};
+
+/// The SDK's clients of one target, as [`Provider::raw`](anyport_core::provider::Provider::raw) gives them out.
+///
+/// Not covered by semantic versioning.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Raw {
+    /// What the clients are made from: region, credentials, HTTP client.
+    pub sdk: SdkConfig,
+    /// Lambda, for everything but invocations.
+    pub lambda: aws_sdk_lambda::Client,
+    /// Lambda, for invocations: its reads wait for as long as a function may run.
+    pub calls: aws_sdk_lambda::Client,
+    /// The security token service.
+    pub sts: aws_sdk_sts::Client,
+    /// S3, for code that is too large to be sent directly.
+    #[cfg(feature = "s3")]
+    pub s3: aws_sdk_s3::Client,
+}
+
+/// What every part of the adapter works with.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: TargetUrl,
+    pub(crate) region: String,
+    /// The account that the URL names.
+    pub(crate) pinned: Option<String>,
+    pub(crate) config: Config,
+    pub(crate) raw: Raw,
+}
+
+const CONNECT: Duration = Duration::from_secs(5);
+const READ: Duration = Duration::from_secs(60);
+/// Functions run up to 15 minutes; Lambda answers soon after. Source: Lambda developer guide.
+const INVOKE_READ: Duration = Duration::from_secs(15 * 60 + 30);
+
+impl Session {
+    pub(crate) async fn open(url: &TargetUrl, config: Config) -> Result<Self> {
+        let (pinned, region) = place(url).map_err(|violation| {
+            Error::new(
+                ErrorKind::InvalidSpec(vec![violation].into()),
+                "open the target",
+            )
+            .on(url)
+        })?;
+        let sdk = sdk(&config, &region).await;
+        let raw = Raw::new(sdk);
+        Ok(Self {
+            id: url.clone(),
+            region,
+            pinned,
+            config,
+            raw,
+        })
+    }
+}
+
+impl Raw {
+    fn new(sdk: SdkConfig) -> Self {
+        let calls = aws_sdk_lambda::config::Builder::from(&sdk)
+            .timeout_config(timeouts(INVOKE_READ))
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .build();
+        Self {
+            lambda: aws_sdk_lambda::Client::new(&sdk),
+            calls: aws_sdk_lambda::Client::from_conf(calls),
+            sts: aws_sdk_sts::Client::new(&sdk),
+            #[cfg(feature = "s3")]
+            s3: aws_sdk_s3::Client::from_conf(
+                aws_sdk_s3::config::Builder::from(&sdk)
+                    .force_path_style(sdk.endpoint_url().is_some())
+                    .build(),
+            ),
+            sdk,
+        }
+    }
+}
+
+async fn sdk(config: &Config, region: &str) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts(READ));
+    loader = match &config.credentials {
+        Credentials::Default => loader,
+        Credentials::Profile(name) => loader.profile_name(name),
+        Credentials::Static {
+            access_key,
+            secret_key,
+            session_token,
+        } => loader.credentials_provider(aws_sdk_lambda::config::Credentials::new(
+            access_key,
+            secret_key,
+            session_token.clone(),
+            None,
+            "anyport",
+        )),
+    };
+    if let Some(endpoint) = &config.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    if let Some(client) = &config.http_client {
+        loader = loader.http_client(client.clone());
+    }
+    loader.load().await
+}
+
+fn timeouts(read: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .read_timeout(read)
+        .build()
+}
+
+/// The account, where it is named, and the region of `lambda://[ACCOUNT/]REGION`.
+fn place(url: &TargetUrl) -> Result<(Option<String>, String), Violation> {
+    let wrong = |rule: &str| {
+        Violation::new("target", rule)
+            .value(url)
+            .nearest("lambda://eu-west-1")
+    };
+    if url.scheme() != "lambda" {
+        return Err(wrong("a Lambda target's scheme is lambda"));
+    }
+    let (account, region) = match url.place().split_once('/') {
+        Some((account, region)) => (Some(account), region),
+        None => (None, url.place()),
+    };
+    if account.is_some_and(|it| it.len() != 12 || !it.bytes().all(|b| b.is_ascii_digit())) {
+        return Err(wrong("an AWS account is twelve digits"));
+    }
+    let shaped = region
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if region.is_empty() || !shaped {
+        return Err(wrong("a region is a name such as eu-west-1"));
+    }
+    Ok((account.map(str::to_owned), region.to_owned()))
+}

@@ -1,0 +1,1 @@
+//! What Lambda can do, with its limits.

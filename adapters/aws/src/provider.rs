@@ -1,0 +1,106 @@
+//! The provider: each method in the contract's order, the work in the files beside it.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use anyport_core::call::{Accepted, Call, DeadLetter, Identity, LogLine, LogQuery, Reply};
+use anyport_core::capability::Capabilities;
+use anyport_core::context::Ctx;
+use anyport_core::error::Result;
+use anyport_core::outcome::{Outputs, StepDone};
+use anyport_core::plan::{Desired, Observed, Plan, Step};
+use anyport_core::provider::{Cursor, Page, Provider, Scope};
+use anyport_core::spec::Name;
+use anyport_core::target::TargetUrl;
+use async_trait::async_trait;
+use futures_core::stream::BoxStream;
+
+use crate::auth::Session;
+use crate::config::Config;
+use crate::{dead, enqueue, invoke, logs, unfinished};
+
+/// A Lambda target: one region of one account. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Lambda {
+    session: Arc<Session>,
+}
+
+/// Opens the target at `url`: `lambda://REGION` or, with the account pinned, `lambda://ACCOUNT/REGION`.
+///
+/// Nothing is sent yet, except for what finding credentials needs.
+///
+/// # Errors
+/// `InvalidSpec` when the URL is not a Lambda target.
+pub async fn connect(url: &TargetUrl, config: Config) -> Result<Arc<dyn Provider>> {
+    let lambda = Lambda::open(url, config).await?;
+    Ok(Arc::new(lambda))
+}
+
+impl Lambda {
+    /// As [`connect`], with the type kept.
+    ///
+    /// # Errors
+    /// As [`connect`].
+    pub async fn open(url: &TargetUrl, config: Config) -> Result<Self> {
+        let session = Session::open(url, config).await?;
+        Ok(Self {
+            session: Arc::new(session),
+        })
+    }
+}
+
+#[async_trait]
+impl Provider for Lambda {
+    fn id(&self) -> &TargetUrl {
+        &self.session.id
+    }
+
+    async fn identify(&self, _: &Ctx) -> Result<Identity> {
+        Err(unfinished("identity"))
+    }
+
+    async fn discover(&self, _: &Ctx) -> Result<Capabilities> {
+        Err(unfinished("capabilities"))
+    }
+
+    async fn observe(&self, _: &Ctx, name: &Name) -> Result<Option<Observed>> {
+        Err(unfinished(name.as_str()))
+    }
+
+    async fn list(&self, _: &Ctx, _: &Scope, _: Option<Cursor>) -> Result<Page> {
+        Err(unfinished("list"))
+    }
+
+    fn plan(&self, _: &Capabilities, want: &Desired, _: Option<&Observed>) -> Result<Plan> {
+        let _ = want;
+        Err(unfinished("plan"))
+    }
+
+    async fn apply(&self, _: &Ctx, _: &Plan, _: &Step, _: &mut Outputs) -> Result<StepDone> {
+        Err(unfinished("apply"))
+    }
+
+    async fn invoke(&self, cx: &Ctx, call: Call) -> Result<Reply> {
+        invoke::invoke(&self.session, cx, call).await
+    }
+
+    async fn enqueue(&self, cx: &Ctx, call: Call) -> Result<Accepted> {
+        enqueue::enqueue(&self.session, cx, call).await
+    }
+
+    async fn dead_letters(
+        &self,
+        cx: &Ctx,
+        name: &Name,
+    ) -> Result<BoxStream<'static, Result<DeadLetter>>> {
+        dead::letters(&self.session, cx, name).await
+    }
+
+    async fn logs(&self, cx: &Ctx, query: LogQuery) -> Result<BoxStream<'static, Result<LogLine>>> {
+        logs::read(&self.session, cx, query).await
+    }
+
+    fn raw(&self) -> &(dyn Any + Send + Sync) {
+        &self.session.raw
+    }
+}
