@@ -14,7 +14,7 @@ struct Layer {
 }
 
 /// The whole house. Core knows nobody, adapters never each other, the suite no adapter.
-const HOUSE: [Layer; 15] = [
+const HOUSE: [Layer; 16] = [
     Layer {
         name: "anyport-core",
         may_know: &[],
@@ -34,6 +34,12 @@ const HOUSE: [Layer; 15] = [
         name: "anyport-package",
         may_know: &["anyport-core"],
         tests_may_know: &[],
+    },
+    // It knows no adapter: a misread wire format must not pass on both sides.
+    Layer {
+        name: "anyport-emulator-aws",
+        may_know: &["anyport-engine", "anyport-package"],
+        tests_may_know: &["anyport-runtime"],
     },
     Layer {
         name: "anyport-client",
@@ -111,7 +117,7 @@ const HOUSE: [Layer; 15] = [
 ];
 
 /// What a crate must not need, by whichever way.
-const BARRED: [(&str, &[&str], &str); 3] = [
+const BARRED: [(&str, &[&str], &str); 4] = [
     (
         "anyport-core",
         &["tokio", "hyper", "http", "reqwest", "getrandom"],
@@ -119,6 +125,7 @@ const BARRED: [(&str, &[&str], &str); 3] = [
     ),
     ("anyport-runtime", TLS, "its size decides cold start"),
     ("anyport-engine", TLS, "it serves loopback only"),
+    ("anyport-emulator-aws", TLS, "it serves loopback only"),
 ];
 
 const TLS: &[&str] = &["rustls", "native-tls", "openssl", "ring", "aws-lc-rs"];

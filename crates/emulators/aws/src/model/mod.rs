@@ -1,0 +1,1 @@
+//! The vendor's definitions: operations, shapes, constraints and errors.

@@ -1,0 +1,12 @@
+//! IAM: users, roles, keys and policies. Its state is [`access::Store`](crate::access::Store).
+
+use crate::answer::{Answer, ApiError};
+use crate::call::{Call, Service};
+
+/// Serves one call.
+///
+/// # Errors
+/// The service's.
+pub(crate) async fn call(call: Call) -> Result<Answer, ApiError> {
+    Err(ApiError::not_served(Service::Iam, call.operation))
+}

@@ -1,0 +1,78 @@
+//! Lambda: functions, and what becomes of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, ApiError};
+use crate::call::{Call, Service};
+use crate::cloud::Cloud;
+use crate::config::Config;
+
+pub(crate) mod events;
+pub(crate) mod invoke;
+pub(crate) mod run;
+pub(crate) mod url;
+
+/// The state of the service.
+#[derive(Debug)]
+pub(crate) struct Lambda {
+    /// What runs.
+    pub(crate) runs: run::Runs,
+    /// What waits to be invoked.
+    pub(crate) events: events::Events,
+}
+
+impl Lambda {
+    /// Nothing yet.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            runs: run::Runs::new(config),
+            events: events::Events::new(config),
+        }
+    }
+
+    /// Starts what goes on by itself, on the current tokio runtime, after kept state was loaded. It
+    /// holds the cloud weakly.
+    pub(crate) fn start(&self, cloud: &Arc<Cloud>) {
+        self.events.start(cloud);
+    }
+
+    /// Ends what goes on by itself and what runs.
+    pub(crate) async fn stop(&self) {
+        self.events.stop().await;
+        self.runs.stop().await;
+    }
+
+    /// Ends what goes on by itself, at once. Called on drop, maybe after [`Self::stop`].
+    pub(crate) fn abort(&self) {
+        self.events.abort();
+    }
+
+    /// Every resource by its ARN, with a digest of its state.
+    pub(crate) fn inventory(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// What is kept.
+    pub(crate) fn save(&self) -> Value {
+        json!({ "events": self.events.save() })
+    }
+
+    /// Takes what was kept.
+    pub(crate) fn load(&self, kept: &Value) {
+        self.events.load(&kept["events"]);
+    }
+}
+
+/// Serves one call.
+///
+/// # Errors
+/// The service's.
+pub(crate) async fn call(call: Call) -> Result<Answer, ApiError> {
+    match call.operation {
+        "Invoke" | "InvokeAsync" | "InvokeWithResponseStream" => invoke::call(call).await,
+        operation => Err(ApiError::not_served(Service::Lambda, operation)),
+    }
+}

@@ -1,0 +1,3 @@
+//! The embedded AWS over HTTP, as a client sees it.
+
+mod client;
