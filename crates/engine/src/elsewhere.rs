@@ -1,12 +1,13 @@
 //! The engine on systems where it runs nothing: it can't be started, so the rest is never called.
 
 use std::convert::Infallible;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::config::{Containment, EngineConfig};
-use crate::error::{EngineError, InvokeError, StartFailure};
-use crate::request::{Request, Response};
-use crate::spec::{PoolSpec, PoolStats};
+use crate::error::{EngineError, InvokeError, StartFailure, StartFailureKind};
+use crate::request::{Metrics, Request, Response};
+use crate::spec::{Interpreter, Language, PoolSpec, PoolStats};
 
 /// Runs functions; not on this system.
 #[derive(Clone)]
@@ -15,6 +16,24 @@ pub struct Engine(Infallible);
 /// One version of one function; not on this system.
 #[derive(Debug, Clone)]
 pub struct Pool(Infallible);
+
+/// What is known of a call; not on this system.
+#[derive(Debug)]
+pub struct Trail(Infallible);
+
+impl Trail {
+    /// Is never called.
+    #[must_use]
+    pub fn instance(&self) -> &str {
+        match self.0 {}
+    }
+
+    /// Is never called.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        match self.0 {}
+    }
+}
 
 impl Engine {
     /// Fails.
@@ -32,6 +51,18 @@ impl Engine {
     /// # Errors
     /// None.
     pub fn pool(&self, _spec: PoolSpec) -> Result<Pool, EngineError> {
+        match self.0 {}
+    }
+
+    /// Is never called.
+    ///
+    /// # Errors
+    /// None.
+    pub async fn interpreter(
+        &self,
+        _language: Language,
+        _name: Option<&Path>,
+    ) -> Result<Interpreter, StartFailureKind> {
         match self.0 {}
     }
 
@@ -93,6 +124,14 @@ impl Pool {
     /// # Errors
     /// None.
     pub async fn invoke(&self, _request: Request) -> Result<Response, InvokeError> {
+        match self.0 {}
+    }
+
+    /// Is never called.
+    pub async fn invoke_traced(
+        &self,
+        _request: Request,
+    ) -> (Result<Response, InvokeError>, Option<Trail>) {
         match self.0 {}
     }
 

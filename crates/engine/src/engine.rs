@@ -5,7 +5,7 @@ use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -20,10 +20,10 @@ use crate::instance::Instance;
 use crate::pool::{Pool, PoolInner};
 use crate::process::cgroup::Groups;
 use crate::process::guardian::Guardian;
-use crate::process::interpreter::{Finder, Interpreter, Language};
+use crate::process::interpreter::Finder;
 use crate::process::spawner::Spawner;
 use crate::process::watch::Watch;
-use crate::spec::PoolSpec;
+use crate::spec::{Interpreter, Language, PoolSpec};
 
 /// How often idle instances are looked for.
 const UPKEEP: Duration = Duration::from_millis(200);
@@ -148,6 +148,18 @@ impl Engine {
         Ok(pool)
     }
 
+    /// Finds an interpreter: `name` as given or on the functions' `PATH`, or the engine's own.
+    ///
+    /// # Errors
+    /// [`StartFailureKind::MissingInterpreter`] where there is none, or it does not run.
+    pub async fn interpreter(
+        &self,
+        language: Language,
+        name: Option<&Path>,
+    ) -> Result<Interpreter, StartFailureKind> {
+        self.owner.shared.interpreter(language, name).await
+    }
+
     /// How many process trees are running or ending, in all pools.
     #[must_use]
     pub fn live_instances(&self) -> usize {
@@ -253,11 +265,12 @@ impl Shared {
     pub(crate) async fn interpreter(
         &self,
         language: Language,
+        name: Option<&Path>,
     ) -> Result<Interpreter, StartFailureKind> {
-        let name = match language {
+        let name = name.unwrap_or(match language {
             Language::Python => &self.interpreters.python,
             Language::Node => &self.interpreters.node,
-        };
+        });
         self.finder.find(name, language, &self.path).await
     }
 

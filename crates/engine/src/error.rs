@@ -206,6 +206,8 @@ pub struct FunctionError {
     pub content_type: Option<String>,
     /// The HTTP status, for functions spoken to over HTTP.
     pub status: Option<u16>,
+    /// How the process ended, where that is the error.
+    pub exit: Option<Exit>,
     /// The last lines the function wrote during the call.
     pub log_tail: Vec<String>,
 }

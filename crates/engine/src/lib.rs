@@ -58,6 +58,7 @@ mod error;
 #[cfg(unix)]
 mod instance;
 mod logs;
+mod observer;
 #[cfg(unix)]
 mod pool;
 #[cfg(unix)]
@@ -69,12 +70,13 @@ mod wire;
 
 pub use config::{Containment, EngineConfig, Groups, Interpreters};
 #[cfg(not(unix))]
-pub use elsewhere::{Engine, Pool};
+pub use elsewhere::{Engine, Pool, Trail};
 #[cfg(unix)]
 pub use engine::Engine;
 pub use error::{EngineError, Exit, FunctionError, InvokeError, StartFailure, StartFailureKind};
 pub use logs::{LogLine, LogRing, LogSink, LogStream};
+pub use observer::Observer;
 #[cfg(unix)]
-pub use pool::Pool;
+pub use pool::{Pool, Trail};
 pub use request::{Body, Metrics, Payload, Request, Response};
-pub use spec::{Launch, Overload, PoolSpec, PoolStats};
+pub use spec::{Interpreter, Language, Launch, Overload, PoolSpec, PoolStats};

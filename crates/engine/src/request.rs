@@ -62,6 +62,8 @@ pub struct Request {
     pub timeout: Option<Duration>,
     /// W3C trace context of the caller's span.
     pub traceparent: Option<String>,
+    /// Amazon's trace header as the function is to see it, instead of one made of `traceparent`.
+    pub trace_id: Option<String>,
     /// The caller's key for making a repeat harmless.
     pub idempotency_key: Option<String>,
     /// Lambda's client context: JSON, not base64.
@@ -80,6 +82,7 @@ impl Request {
             deadline: None,
             timeout: None,
             traceparent: None,
+            trace_id: None,
             idempotency_key: None,
             client_context: None,
             invoked_arn: None,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::logs::LogSink;
+use crate::observer::Observer;
 
 /// How the process of a function is started and spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,26 @@ pub enum Launch {
     },
     /// The executable `bootstrap`, listening on `PORT`.
     HttpBootstrap,
+}
+
+/// A language whose bundles an interpreter runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Language {
+    /// Python.
+    Python,
+    /// JavaScript, by Node.js.
+    Node,
+}
+
+/// An interpreter that was found on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Interpreter {
+    /// The program itself, not a shim of a version manager.
+    pub program: PathBuf,
+    /// Its version as Lambda names it: `3.12` for Python, `20` for Node.
+    pub version: String,
 }
 
 impl Launch {
@@ -112,8 +133,12 @@ pub struct PoolSpec {
     pub max_response_bytes: u64,
     /// Limit for a streamed reply in bytes. Default: 200 MiB.
     pub max_stream_bytes: u64,
+    /// Name or path of the interpreter of a language bundle. Default: the engine's.
+    pub interpreter: Option<PathBuf>,
     /// Where log lines go. Default: nowhere; the engine's short tail is kept either way.
     pub logs: Arc<dyn LogSink>,
+    /// Who is told what happens to instances. Default: nobody.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl PoolSpec {
@@ -146,7 +171,9 @@ impl PoolSpec {
             invoked_arn,
             max_response_bytes: 6_291_556,
             max_stream_bytes: 200 << 20,
+            interpreter: None,
             logs: Arc::new(()),
+            observer: Arc::new(()),
         }
     }
 

@@ -94,6 +94,15 @@ pub(crate) fn build(spec: &PoolSpec, place: &Place<'_>) -> Vec<(OsString, OsStri
     for (name, value) in &spec.platform_env {
         set(name, text(value.clone()));
     }
+    for (name, value) in spec.observer.starting(place.instance) {
+        match value {
+            Some(value) => env.insert(name, value.into()),
+            None => env.remove(&name),
+        };
+    }
+    let mut set = |name: &str, value: OsString| {
+        env.insert(name.to_owned(), value);
+    };
     set(MARK_VARIABLE, text(place.mark.to_owned()));
 
     let mut env: Vec<(OsString, OsString)> = env

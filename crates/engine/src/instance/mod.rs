@@ -198,7 +198,7 @@ impl Instance {
                 let message = format!(
                     "RequestId: {request} Error: the function closed its connection before it had answered"
                 );
-                self.unhandled("Runtime.ConnectionClosed", message, Some(request))
+                self.unhandled("Runtime.ConnectionClosed", message, Some(request), None)
             }
         }
     }
@@ -219,7 +219,7 @@ impl Instance {
             exit => format!("Runtime exited with error: {exit}"),
         };
         let message = format!("RequestId: {} Error: {reason}", request.unwrap_or("-"));
-        self.unhandled("Runtime.ExitError", message, request)
+        self.unhandled("Runtime.ExitError", message, request, Some(exit))
     }
 
     pub(crate) fn ran_out_of_memory(&self) -> bool {
@@ -231,6 +231,7 @@ impl Instance {
         kind: &str,
         message: String,
         request: Option<&str>,
+        exit: Option<Exit>,
     ) -> InvokeError {
         let payload = serde_json::json!({ "errorType": kind, "errorMessage": message });
         InvokeError::Function(Box::new(FunctionError {
@@ -240,6 +241,7 @@ impl Instance {
             payload: Bytes::from(payload.to_string()),
             content_type: Some("application/json".to_owned()),
             status: None,
+            exit,
             log_tail: self.log.tail(request),
         }))
     }
@@ -277,6 +279,7 @@ impl Instance {
         } else if !self.stopping.load(Ordering::Acquire) {
             self.log.note(&format!("process ended with {exit}"));
         }
+        self.spec.observer.ended(&self.id, exit);
         // The pool first: whoever learns of the end may call again at once, and finds room. Once more
         // afterwards, as an instance that is just being added is added unless it has ended.
         self.leave_pool();

@@ -22,11 +22,11 @@ use crate::pool::PoolInner;
 use crate::process::artifact;
 use crate::process::cgroup::Group;
 use crate::process::family::Family;
-use crate::process::interpreter::{Interpreter, Language, look_up};
+use crate::process::interpreter::look_up;
 use crate::process::pipe::LogPipe;
 use crate::process::spawner::Start;
 use crate::process::watch::Memory;
-use crate::spec::{Launch, PoolSpec};
+use crate::spec::{Interpreter, Language, Launch, PoolSpec};
 use crate::wire::{Http, RuntimeApi, Wire};
 
 /// What to run.
@@ -73,7 +73,9 @@ pub(crate) async fn launch(pool: &Arc<PoolInner>) -> Result<Arc<Instance>, Start
             .await
             .unwrap_or(Came::Late);
         if let Came::Settled(Life::Ready) = came {
-            instance.set_init(began.elapsed());
+            let took = began.elapsed();
+            instance.set_init(took);
+            spec.observer.ready(&instance.id, took);
             instance.memory.sample_leader();
             instance.memory.set_working(false);
             return Ok(instance);
@@ -174,15 +176,16 @@ async fn program(engine: &Shared, spec: &PoolSpec) -> Result<Program, StartFailu
             path: spec.code_dir.clone(),
         });
     }
+    let name = spec.interpreter.as_deref();
     match &spec.launch {
         Launch::Bootstrap | Launch::HttpBootstrap => file(spec.code_dir.join("bootstrap"), &[]),
         Launch::Python { .. } => {
-            let python = engine.interpreter(Language::Python).await?;
+            let python = engine.interpreter(Language::Python, name).await?;
             // Unbuffered: what a crash leaves in a buffer is lost.
             Ok(bundle(python, &["-u"], "python.py"))
         }
         Launch::Node { .. } => {
-            let node = engine.interpreter(Language::Node).await?;
+            let node = engine.interpreter(Language::Node, name).await?;
             Ok(bundle(node, &[], "node.mjs"))
         }
         Launch::Http { command } => {

@@ -30,6 +30,10 @@ impl Lease {
         Arc::clone(&self.instance)
     }
 
+    pub(super) fn instance_id(&self) -> &str {
+        &self.instance.id
+    }
+
     /// Hands the call over; from here on the wire gives the slot back.
     pub(super) fn hand_over(self, call: Call) -> Arc<Instance> {
         let instance = self.disarm();

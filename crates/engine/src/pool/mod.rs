@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use http::HeaderMap;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -115,9 +116,35 @@ impl Pool {
     /// # Errors
     /// See [`InvokeError`]; [`InvokeError::may_have_run`] tells whether the code may have run.
     pub async fn invoke(&self, request: Request) -> Result<Response, InvokeError> {
+        self.invoke_traced(request).await.0
+    }
+
+    /// As [`Pool::invoke`], and tells which instance took the call and what it cost even if it failed.
+    /// There is no trail where no instance took it.
+    pub async fn invoke_traced(
+        &self,
+        request: Request,
+    ) -> (Result<Response, InvokeError>, Option<Trail>) {
         let inner = &self.handle.inner;
-        let mut head = wire::head(&inner.spec, &request)?;
-        let lease = inner.lease(request.deadline).await?;
+        let head = match wire::head(&inner.spec, &request) {
+            Ok(head) => head,
+            Err(error) => return (Err(error), None),
+        };
+        let lease = match inner.lease(request.deadline).await {
+            Ok(lease) => lease,
+            Err(error) => return (Err(error), None),
+        };
+        self.fly(request, head, lease).await
+    }
+
+    /// Hands a call to the instance of the lease and waits for its answer.
+    async fn fly(
+        &self,
+        request: Request,
+        mut head: HeaderMap,
+        lease: Lease,
+    ) -> (Result<Response, InvokeError>, Option<Trail>) {
+        let inner = &self.handle.inner;
         let now = Instant::now();
         let mut limit = inner.spec.timeout;
         if let Some(own) = request.timeout {
@@ -137,6 +164,7 @@ impl Pool {
             reply,
         };
         let id = Arc::clone(&call.id);
+        inner.spec.observer.called(lease.instance_id(), &id);
         let instance = lease.hand_over(call);
         let mut flight = Flight {
             answer: Some(answer),
@@ -146,22 +174,23 @@ impl Pool {
             limit,
             background: false,
         };
-        let answer = flight.land().await?;
-        let init_duration = flight.instance.take_init();
-        Ok(Response {
+        let landed = flight.land().await;
+        let trail = Trail {
+            init_duration: flight.instance.take_init(),
+            began: now,
+            instance: Arc::clone(&flight.instance),
+        };
+        let response = landed.map(|answer| Response {
             content_type: answer.content_type,
             status: answer.status,
             body: answer.body,
             streaming: answer.streaming,
             version: inner.spec.version.clone(),
-            cold: init_duration.is_some(),
+            cold: trail.init_duration.is_some(),
             instance: flight.instance.id.to_string(),
-            metrics: Metrics {
-                duration: now.elapsed(),
-                init_duration,
-                max_memory_bytes: flight.instance.memory.peak(),
-            },
-        })
+            metrics: trail.metrics(),
+        });
+        (response, Some(trail))
     }
 
     /// Takes no new calls, lets those in flight end, and stops all instances.
@@ -172,6 +201,41 @@ impl Pool {
     /// Takes no new calls and stops all instances, gracefully but without waiting for calls.
     pub async fn close(&self) {
         self.handle.inner.close().await;
+    }
+}
+
+/// What is known of a call beside its answer. A streamed answer goes on after the call has returned;
+/// the trail then tells what it has cost so far.
+pub struct Trail {
+    instance: Arc<Instance>,
+    init_duration: Option<Duration>,
+    began: Instant,
+}
+
+impl Trail {
+    /// The instance that took the call.
+    #[must_use]
+    pub fn instance(&self) -> &str {
+        &self.instance.id
+    }
+
+    /// What the call has cost until now.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        Metrics {
+            duration: self.began.elapsed(),
+            init_duration: self.init_duration,
+            max_memory_bytes: self.instance.memory.peak(),
+        }
+    }
+}
+
+impl fmt::Debug for Trail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trail")
+            .field("instance", &self.instance.id)
+            .field("metrics", &self.metrics())
+            .finish()
     }
 }
 

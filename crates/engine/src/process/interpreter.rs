@@ -9,26 +9,12 @@ use tokio::process::Command;
 use tokio::sync::Mutex;
 
 use crate::error::StartFailureKind;
+use crate::spec::{Interpreter, Language};
 
 /// Remembers where interpreters are. What is missing is looked for again each time.
 #[derive(Default)]
 pub(crate) struct Finder {
     found: Mutex<HashMap<PathBuf, Interpreter>>,
-}
-
-/// An interpreter that was found.
-#[derive(Debug, Clone)]
-pub(crate) struct Interpreter {
-    pub(crate) program: PathBuf,
-    /// As Lambda names it: `3.12` for Python, `20` for Node.
-    pub(crate) version: String,
-}
-
-/// Which language an interpreter is for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Language {
-    Python,
-    Node,
 }
 
 impl Language {

@@ -254,6 +254,7 @@ fn function_error(
         payload,
         content_type,
         status: Some(status.as_u16()),
+        exit: None,
         log_tail: flow.instance.log.tail(Some(flow.request)),
     }))
 }

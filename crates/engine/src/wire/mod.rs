@@ -142,8 +142,9 @@ pub(crate) fn head(spec: &PoolSpec, request: &Request) -> Result<HeaderMap, Invo
         "client context",
         request.client_context.as_deref(),
     )?;
-    let trace = request.traceparent.as_deref().and_then(amazon_trace);
-    head.maybe(TRACE_ID, "traceparent", trace.as_deref())?;
+    let translated = request.traceparent.as_deref().and_then(amazon_trace);
+    let trace = request.trace_id.as_deref().or(translated.as_deref());
+    head.maybe(TRACE_ID, "trace id", trace)?;
     if spec.media_any {
         head.put(MEDIA, "media", "any")?;
         head.maybe(

@@ -55,6 +55,7 @@ pub(super) fn function_error(
         payload,
         content_type: Some("application/json".to_owned()),
         status: None,
+        exit: None,
         log_tail: instance.log.tail(Some(request)),
     }))
 }

@@ -12,6 +12,7 @@ mod death;
 mod http;
 mod limits;
 mod measure;
+mod observed;
 mod starts;
 mod streams;
 mod support;
