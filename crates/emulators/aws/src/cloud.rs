@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::fault::Faults;
 use crate::front::log::CallLog;
 use crate::services::{lambda, logs, s3, sqs};
-use crate::state::Changes;
+use crate::state::{Blobs, Changes};
 
 /// The whole cloud. Each part has its own interior locks, never held across an await.
 pub(crate) struct Cloud {
@@ -42,7 +42,9 @@ pub(crate) struct Cloud {
     /// What was called.
     pub(crate) calls: CallLog,
     /// That something changed that is kept.
-    pub(crate) changes: Changes,
+    pub(crate) changes: Arc<Changes>,
+    /// Code and objects, on disk by their SHA-256.
+    pub(crate) blobs: Blobs,
 }
 
 impl std::fmt::Debug for Cloud {

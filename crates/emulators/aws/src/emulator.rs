@@ -50,11 +50,12 @@ impl Emulator {
             access: access::Store::new(&config, &credentials),
             lambda: lambda::Lambda::new(&config),
             logs: logs::Logs::new(&config),
-            s3: s3::S3::new(&config, keeper.folder()),
+            s3: s3::S3::new(&config, keeper.blobs()),
             sqs: sqs::Sqs::new(&config),
             engine,
             calls: CallLog::default(),
-            changes: Changes::default(),
+            blobs: keeper.blobs(),
+            changes: Arc::new(Changes::default()),
             config,
         });
         keeper.attach(&cloud)?;

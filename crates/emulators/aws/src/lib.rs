@@ -42,3 +42,4 @@ pub use config::{Config, Credentials, Delays, Limits};
 pub use emulator::Emulator;
 pub use error::EmulatorError;
 pub use fault::{Fault, FaultRule, Faults};
+pub use state::{Endpoint, StateError};

@@ -14,7 +14,7 @@ pub(crate) struct S3 {}
 
 impl S3 {
     /// Nothing yet.
-    pub(crate) fn new(_config: &Config, _folder: &std::path::Path) -> Self {
+    pub(crate) fn new(_config: &Config, _blobs: crate::state::Blobs) -> Self {
         Self {}
     }
 
@@ -29,7 +29,9 @@ impl S3 {
     }
 
     /// Takes what was kept.
-    pub(crate) fn load(&self, _kept: &Value) {}
+    pub(crate) fn load(&self, _kept: &Value) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Serves one call.
