@@ -66,7 +66,7 @@ struct State {
     disturbance: Disturbance,
     counted: usize,
     runs: usize,
-    struck: Option<Effect>,
+    struck: bool,
     dead: bool,
     cancelled: bool,
 }
@@ -89,7 +89,7 @@ impl Script {
                 disturbance: Disturbance::None,
                 counted: 0,
                 runs: 0,
-                struck: None,
+                struck: false,
                 dead: false,
                 cancelled: false,
             }),
@@ -103,7 +103,7 @@ impl Script {
         state.disturbance = disturbance;
         state.counted = 0;
         state.runs = 0;
-        state.struck = None;
+        state.struck = false;
         state.dead = false;
         state.cancelled = false;
     }
@@ -130,12 +130,6 @@ impl Script {
     /// Whether the disturbance has happened.
     #[must_use]
     pub fn has_struck(&self) -> bool {
-        self.struck().is_some()
-    }
-
-    /// What the call does that the disturbance struck, if it has.
-    #[must_use]
-    pub fn struck(&self) -> Option<Effect> {
         self.state().struck
     }
 
@@ -218,7 +212,7 @@ impl Seam for Script {
         match state.disturbance {
             Disturbance::CutBefore(k) if count == k => {
                 state.dead = true;
-                state.struck = Some(attempt.effect);
+                state.struck = true;
                 return Admission::Refuse(cut(attempt, "before this call"));
             }
             Disturbance::RefuseWrites if matches!(attempt.effect, Effect::Write { .. }) => {
@@ -226,7 +220,7 @@ impl Seam for Script {
             }
             Disturbance::CancelAt(k) if count == k => {
                 state.cancelled = true;
-                state.struck = Some(attempt.effect);
+                state.struck = true;
             }
             _ => {}
         }
@@ -257,7 +251,7 @@ impl Seam for Script {
         match state.disturbance {
             Disturbance::CutAfter(k) if state.counted == k && !state.dead => {
                 state.dead = true;
-                state.struck = Some(attempt.effect);
+                state.struck = true;
                 Err(cut(attempt, "before the reply").may_have_run(true))
             }
             Disturbance::LoseRunReplies(n)

@@ -1,28 +1,33 @@
 //! Connections that are cut: before a call is sent, and before its reply is read.
 
 use anyport_client::Removal;
-use anyport_core::context::Effect;
 use anyport_core::outcome::Outcome;
 use anyport_core::plan::{Change, State};
 use anyport_core::provider::{Entry, Scope};
 use anyport_core::spec::Name;
 use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 
 use super::{Budget, Case, case};
-use crate::harness::Inventory;
 use crate::scene::{Client, Scene};
 use crate::seam::Disturbance;
 use crate::verdict::{Pass, Stop, Verdict, ensure};
 
 pub(super) const CASES: &[Case] = &[
-    case!("cut/create", create, Budget::LARGE),
-    case!("cut/update", update, Budget::LARGE),
-    case!("cut/remove", remove, Budget::LARGE),
+    case!("cut/create", create, SWEEP),
+    case!("cut/update", update, SWEEP),
+    case!("cut/remove", remove, SWEEP),
     case!("cut/next-run-says", next_run_says, Budget::LARGE),
 ];
 
 /// More calls than any verb makes: a guard against a sweep that never ends.
 const MOST_CALLS: usize = 60;
+
+/// Around each call there are six lives of a function.
+const SWEEP: Budget = Budget {
+    calls: 12_000,
+    ..Budget::LARGE
+};
 
 /// What is cut.
 #[derive(Clone, Copy)]
@@ -50,6 +55,8 @@ enum Then {
     Remove,
 }
 
+const FOLLOW: [Then; 3] = [Then::SameDeploy, Then::AnotherDeploy, Then::Remove];
+
 /// A spec as `build` makes it; its failure would be the suite's own.
 fn probe(
     client: &Client,
@@ -64,41 +71,44 @@ fn probe(
     })
 }
 
-/// Cuts `act` before and after every call it makes, and checks that everything converges each time.
+/// Cuts `act` before and after every call it makes, tries all that can follow each time, and checks that everything converges.
 ///
-/// Around a call that changes something, all that can follow is tried. Around one that only reads, the state is the same as before the next
-/// call, and what follows is tried in turn.
+/// Everything around one call happens at the same time, on a name of its own each.
 async fn sweep(scene: &Scene, act: Act, exists: bool) -> Verdict {
-    const FOLLOW: [Then; 3] = [Then::SameDeploy, Then::AnotherDeploy, Then::Remove];
     let survivor = scene.client().await?;
     // What a life leaves for good (an empty folder, a counter) is there from the start.
     let stays = scene.name("stays");
     survivor.deployed(&stays, "a").await?;
+    let before = scene.inventory().await?;
     let sweep = Sweep {
         scene,
-        before: scene.inventory().await?,
         survivor,
         act,
         exists,
     };
     for k in 1..=MOST_CALLS {
+        let mut cuts = Vec::new();
         for (side, cut) in [Disturbance::CutBefore(k), Disturbance::CutAfter(k)]
             .into_iter()
             .enumerate()
         {
-            for turn in 0..FOLLOW.len() {
-                let then = FOLLOW[(k + side + turn) % FOLLOW.len()];
+            for (turn, then) in FOLLOW.into_iter().enumerate() {
                 let name = scene.name(&format!("k{k}-{side}{turn}"));
-                match sweep.cut(&name, cut, then).await? {
-                    None if k == 1 => {
-                        let why = "the verb made no call that could be cut";
-                        return Err(Stop::Failed(why.to_owned()));
-                    }
-                    None => return Ok(Pass::Holds),
-                    Some(Effect::Read) => break,
-                    Some(_) => {}
-                }
+                let sweep = &sweep;
+                cuts.push(async move { sweep.cut(&name, cut, then).await });
             }
+        }
+        let ended = join_all(cuts).await;
+        let struck = ended.into_iter().collect::<Result<Vec<bool>, Stop>>()?;
+        let differs = before.compare_all(&scene.inventory().await?);
+        ensure!(
+            differs.is_empty(),
+            "cut around call {k}: after the removals something is left: {}",
+            differs.join(", ")
+        );
+        if !struck.contains(&true) {
+            ensure!(k > 1, "the verb made no call that could be cut");
+            return Ok(Pass::Holds);
         }
     }
     Err(Stop::Failed("the verb makes no end of calls".to_owned()))
@@ -107,15 +117,14 @@ async fn sweep(scene: &Scene, act: Act, exists: bool) -> Verdict {
 /// What stays the same while cuts move on.
 struct Sweep<'a> {
     scene: &'a Scene,
-    before: Inventory,
     survivor: Client,
     act: Act,
     exists: bool,
 }
 
 impl Sweep<'_> {
-    /// Cuts once and lets somebody else go on. What the call does that was cut; `None` when the verb ended before.
-    async fn cut(&self, name: &Name, cut: Disturbance, then: Then) -> Result<Option<Effect>, Stop> {
+    /// Cuts once and lets somebody else go on. False when the verb ended before.
+    async fn cut(&self, name: &Name, cut: Disturbance, then: Then) -> Result<bool, Stop> {
         let survivor = &self.survivor;
         if self.exists {
             survivor.deployed(name, "a").await?;
@@ -123,11 +132,11 @@ impl Sweep<'_> {
         let victim = self.scene.client().await?;
         victim.script().disturb(cut);
         let result = self.act.take(&victim, name).await;
-        let Some(effect) = victim.script().struck() else {
+        if !victim.script().has_struck() {
             result?;
             survivor.gone(name).await?;
-            return Ok(None);
-        };
+            return Ok(false);
+        }
         drop(victim);
         let told = |stop| match stop {
             Stop::Failed(why) => Stop::Failed(format!("{cut:?}, then {then:?}: {why}")),
@@ -145,28 +154,21 @@ impl Sweep<'_> {
                     "in between, {serves} serves"
                 );
             }
-            converges(self.scene, survivor, name, then, self.exists, &self.before).await
+            converges(survivor, name, then, self.exists).await
         };
         check.await.map_err(told)?;
-        Ok(Some(effect))
+        Ok(true)
     }
 }
 
-async fn converges(
-    scene: &Scene,
-    client: &Client,
-    name: &Name,
-    then: Then,
-    existed: bool,
-    before: &Inventory,
-) -> Result<(), Stop> {
+async fn converges(client: &Client, name: &Name, then: Then, existed: bool) -> Result<(), Stop> {
     let variant = match then {
         Then::SameDeploy => Some("b"),
         Then::AnotherDeploy => Some("c"),
         Then::Remove => None,
     };
     if let Some(variant) = variant {
-        client.deployed(name, variant).await?;
+        client.taken_up(&probe(client, name, variant)?).await?;
         client.serves(name, variant).await?;
         once(client, name).await?;
         let seen = client.status(name).await?;
@@ -188,17 +190,12 @@ async fn converges(
             again.change.word()
         );
     }
-    let removed = client.remove(name, Removal::default()).await?;
+    let remove = async || client.remove(name, Removal::default()).await;
+    let removed = client.once_free(remove).await?;
     ensure!(
         matches!(removed.change, Change::Removed | Change::Absent),
         "the removal came out as {}",
         removed.change.word()
-    );
-    let differs = before.compare_all(&scene.inventory().await?);
-    ensure!(
-        differs.is_empty(),
-        "after the removal something is left: {}",
-        differs.join(", ")
     );
     Ok(())
 }
@@ -210,7 +207,7 @@ async fn once(client: &Client, name: &Name) -> Result<(), Stop> {
     while let Some(entry) = entries.next().await {
         match entry? {
             Entry::Function(summary) => times += usize::from(summary.name == name.as_str()),
-            Entry::Unreadable { name, why } => {
+            Entry::Unreadable { name: other, why } if other == name.as_str() => {
                 return Err(Stop::Failed(format!("{name} cannot be read: {why}")));
             }
             _ => {}

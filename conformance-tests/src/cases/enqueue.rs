@@ -114,6 +114,36 @@ async fn letters(client: &Client, name: &Name) -> Result<Vec<DeadLetter>> {
     Ok(all)
 }
 
+/// So many attempts logged the id that the event was accepted with. Where there are no logs nothing can be seen of it.
+async fn same_id_each_time(
+    client: &Client,
+    name: &Name,
+    mark: &str,
+    id: &str,
+    attempts: usize,
+) -> Result<(), Stop> {
+    if !client.caps().logs.is_supported() {
+        return Ok(());
+    }
+    let mut lines = Vec::new();
+    until("every attempt to be in the logs", async || {
+        lines = client.lines(name, mark).await?;
+        Ok(lines.len() >= attempts)
+    })
+    .await?;
+    ensure!(
+        lines.len() == attempts,
+        "{attempts} attempts were to be made and {} are in the logs",
+        lines.len()
+    );
+    let other = lines.iter().find(|line| !line.contains(id));
+    ensure!(
+        other.is_none(),
+        "the event was accepted as {id}, and an attempt of it logged {other:?}"
+    );
+    Ok(())
+}
+
 /// An event that keeps failing is tried as often as asked and then kept as it was.
 async fn dead_letter(scene: &Scene) -> Verdict {
     let client = scene.client().await?;
@@ -128,11 +158,8 @@ async fn dead_letter(scene: &Scene) -> Verdict {
     });
     client.put(spec.build()?).await?;
     client.settle().await;
-    let payload = Command::Fail {
-        kind: "Asked".to_owned(),
-        message: format!("as asked {:x}", scene.seed()),
-    }
-    .to_payload();
+    let mark = format!("attempt-{:x}", scene.seed());
+    let payload = Command::Stumble { mark: mark.clone() }.to_payload();
     let mut call = Call::new(name.clone(), payload.clone());
     call.content_type = "application/vnd.probe+json".to_owned();
     let accepted = client.enqueue(call).await?;
@@ -165,6 +192,7 @@ async fn dead_letter(scene: &Scene) -> Verdict {
         letter.attempts
     );
     ensure!(!letter.reason.is_empty(), "the dead letter gives no reason");
+    same_id_each_time(&client, &name, &mark, &accepted.id, 2).await?;
     let events = client.status(&name).await?.events;
     ensure!(
         events.waiting == 0 && events.dead == 1,

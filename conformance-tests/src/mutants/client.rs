@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::deploy::{ForgetsTheGuard, HasFewSizes, TakesLittle};
+use super::deploy::{FORGETS_THE_GUARD, HAS_FEW_SIZES, TAKES_LITTLE};
 use super::twist::Twisted;
 use super::{Inject, Mutant, Place, Wrap};
 
@@ -58,13 +58,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "skips-the-base-check",
         "the client applies plans without looking at what is there now, over an adapter that has no lock",
         Hook::SkipsBaseCheck,
-        |inner| Arc::new(Twisted::new(inner, ForgetsTheGuard)),
+        |inner| Arc::new(Twisted::new(inner, FORGETS_THE_GUARD)),
     ),
     over(
         "rounds-in-silence",
         "the client rounds a size, on a target with few sizes, and does not say so",
         Hook::RoundsInSilence,
-        |inner| Arc::new(Twisted::new(inner, HasFewSizes)),
+        |inner| Arc::new(Twisted::new(inner, HAS_FEW_SIZES)),
     ),
     client(
         "stops-at-the-first-violation",
@@ -75,7 +75,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "skips-the-size-check",
         "the client sends payloads of any size, on a target whose adapter leaves that to it",
         Hook::SkipsSizeCheck,
-        |inner| Arc::new(Twisted::new(inner, TakesLittle)),
+        |inner| Arc::new(Twisted::new(inner, TAKES_LITTLE)),
     ),
     client(
         "names-no-neighbour",

@@ -11,12 +11,13 @@ use anyport_core::context::Ctx;
 use anyport_core::error::{Error, ErrorKind, Result, Retry};
 use anyport_core::outcome::{Outputs, StepDone};
 use anyport_core::plan::{
-    Action, Base, Change, Desired, Observed, Owned, Plan, State, Step, VersionId,
+    Action, Base, Change, Desired, Observed, Owned, Plan, Split, State, Step, VersionId,
 };
 use anyport_core::provider::Provider;
 use anyport_core::spec::{FieldValue, Name};
 use async_trait::async_trait;
 
+use super::alter::{Alter, altered};
 use super::twist::{Twist, remade};
 use super::{Mutant, twisted};
 
@@ -45,55 +46,100 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "fails calls while it routes",
         DropsCallsWhileSwitching
     ),
-    twisted!(
+    altered!(
         Provider,
         "reuses-version-ids",
         "calls every version 1",
-        ReusesVersionIds
+        Done(|out, last| if last {
+            out.version = Some(VersionId::new("1"));
+        })
     ),
-    twisted!(
+    altered!(
         Provider,
         "skips-the-start-check",
         "does not start a release before it routes to it",
-        SkipsTheStartCheck
+        Skipped(|action| *action == Action::Check)
     ),
-    twisted!(
+    altered!(
         Provider,
         "hides-the-last-words",
         "drops the log lines of a release that did not start",
-        HidesTheLastWords
+        StepFailed(|error| match error.kind().clone() {
+            ErrorKind::RolloutFailed(failure) => {
+                let failure = failure.with_logs(Vec::new());
+                remade(error, ErrorKind::RolloutFailed(failure))
+            }
+            _ => error,
+        })
     ),
     twisted!(
         Provider,
         "forgets-the-guard",
         "writes on whatever revision is there",
-        ForgetsTheGuard
+        FORGETS_THE_GUARD
     ),
-    twisted!(
+    altered!(
         Provider,
         "refuses-without-a-hint",
         "does not say what to do instead of what it lacks",
-        RefusesWithoutAHint
+        Discovered(|caps| {
+            let (artifacts, governance) = (&mut caps.artifacts, &mut caps.governance);
+            for support in [
+                &mut artifacts.image,
+                &mut governance.identity,
+                &mut governance.network,
+                &mut governance.encryption_key,
+            ] {
+                if !support.is_supported() {
+                    *support = Support::refused("");
+                }
+            }
+        })
     ),
-    twisted!(
+    altered!(
         Provider,
         "loses-a-variable",
         "leaves one environment variable out",
-        LosesAVariable
+        Asked(|want, _| if let State::Present(spec) = &mut want.state {
+            spec.env.remove("GREETING");
+        })
     ),
-    twisted!(
+    altered!(
         Provider,
         "ignores-the-split",
         "says that traffic is split already",
-        IgnoresTheSplit
+        Planned(|plan, want| if let State::Traffic(_) = want.state {
+            plan.change = Change::Unchanged;
+            plan.steps.clear();
+        })
     ),
-    twisted!(
+    altered!(
         Provider,
         "deploys-into-a-split",
         "does not see that traffic is split",
-        DeploysIntoASplit
+        Seen(|mut seen| {
+            let newest = seen.split.as_ref().and_then(|split| split.shares().last());
+            seen.split = newest.map(|(version, _)| Split::all_to(version.clone()));
+            Some(seen)
+        })
     ),
 ];
+
+/// Writes on whatever is there.
+pub(super) const FORGETS_THE_GUARD: Alter = Alter::Taken(|step, out| {
+    step.guard = Base::Any;
+    out.revision = None;
+});
+
+/// Not broken by itself: a target with few memory sizes, for clients that round.
+pub(super) const HAS_FEW_SIZES: Alter = Alter::Discovered(|caps| {
+    caps.resources.memory_mb = Sizes::Steps(vec![128, 256, 512]);
+});
+
+/// Not broken by itself: a target that declares less than its adapter could take, for clients that do not check.
+pub(super) const TAKES_LITTLE: Alter = Alter::Discovered(|caps| {
+    caps.invoke.max_request = caps.invoke.max_request.min(64 << 10);
+});
 
 #[derive(Default)]
 struct ServesTheFirstVersion {
@@ -199,192 +245,5 @@ impl Twist for DropsCallsWhileSwitching {
                 .with_retry(Retry::No));
         }
         inner.invoke(cx, call).await
-    }
-}
-
-struct ReusesVersionIds;
-
-#[async_trait]
-impl Twist for ReusesVersionIds {
-    async fn apply(
-        &self,
-        inner: &dyn Provider,
-        cx: &Ctx,
-        plan: &Plan,
-        step: &Step,
-        out: &mut Outputs,
-    ) -> Result<StepDone> {
-        let done = inner.apply(cx, plan, step, out).await?;
-        if step.number as usize == plan.steps.len() {
-            out.version = Some(VersionId::new("1"));
-        }
-        Ok(done)
-    }
-}
-
-struct SkipsTheStartCheck;
-
-#[async_trait]
-impl Twist for SkipsTheStartCheck {
-    async fn apply(
-        &self,
-        inner: &dyn Provider,
-        cx: &Ctx,
-        plan: &Plan,
-        step: &Step,
-        out: &mut Outputs,
-    ) -> Result<StepDone> {
-        match step.action {
-            Action::Check => Ok(StepDone::Changed),
-            _ => inner.apply(cx, plan, step, out).await,
-        }
-    }
-}
-
-struct HidesTheLastWords;
-
-#[async_trait]
-impl Twist for HidesTheLastWords {
-    async fn apply(
-        &self,
-        inner: &dyn Provider,
-        cx: &Ctx,
-        plan: &Plan,
-        step: &Step,
-        out: &mut Outputs,
-    ) -> Result<StepDone> {
-        inner
-            .apply(cx, plan, step, out)
-            .await
-            .map_err(|error| match error.kind().clone() {
-                ErrorKind::RolloutFailed(failure) => {
-                    let failure = failure.with_logs(Vec::new());
-                    remade(error, ErrorKind::RolloutFailed(failure))
-                }
-                _ => error,
-            })
-    }
-}
-
-pub(super) struct ForgetsTheGuard;
-
-#[async_trait]
-impl Twist for ForgetsTheGuard {
-    async fn apply(
-        &self,
-        inner: &dyn Provider,
-        cx: &Ctx,
-        plan: &Plan,
-        step: &Step,
-        out: &mut Outputs,
-    ) -> Result<StepDone> {
-        let mut step = step.clone();
-        step.guard = Base::Any;
-        out.revision = None;
-        inner.apply(cx, plan, &step, out).await
-    }
-}
-
-/// Not broken by itself: a target with few memory sizes, for clients that round.
-pub(super) struct HasFewSizes;
-
-#[async_trait]
-impl Twist for HasFewSizes {
-    async fn discover(&self, inner: &dyn Provider, cx: &Ctx) -> Result<Capabilities> {
-        let mut caps = inner.discover(cx).await?;
-        caps.resources.memory_mb = Sizes::Steps(vec![128, 256, 512]);
-        Ok(caps)
-    }
-}
-
-/// Not broken by itself: a target that declares less than its adapter could take, for clients that do not check.
-pub(super) struct TakesLittle;
-
-#[async_trait]
-impl Twist for TakesLittle {
-    async fn discover(&self, inner: &dyn Provider, cx: &Ctx) -> Result<Capabilities> {
-        let mut caps = inner.discover(cx).await?;
-        caps.invoke.max_request = caps.invoke.max_request.min(64 << 10);
-        Ok(caps)
-    }
-}
-
-struct RefusesWithoutAHint;
-
-#[async_trait]
-impl Twist for RefusesWithoutAHint {
-    async fn discover(&self, inner: &dyn Provider, cx: &Ctx) -> Result<Capabilities> {
-        let mut caps = inner.discover(cx).await?;
-        let artifacts = &mut caps.artifacts;
-        let governance = &mut caps.governance;
-        for support in [
-            &mut artifacts.image,
-            &mut governance.identity,
-            &mut governance.network,
-            &mut governance.encryption_key,
-        ] {
-            if !support.is_supported() {
-                *support = Support::refused("");
-            }
-        }
-        Ok(caps)
-    }
-}
-
-struct LosesAVariable;
-
-impl Twist for LosesAVariable {
-    fn plan(
-        &self,
-        inner: &dyn Provider,
-        caps: &Capabilities,
-        want: &Desired,
-        seen: Option<&Observed>,
-    ) -> Result<Plan> {
-        let mut want = want.clone();
-        if let State::Present(spec) = &mut want.state {
-            spec.env.remove("GREETING");
-        }
-        inner.plan(caps, &want, seen)
-    }
-}
-
-struct IgnoresTheSplit;
-
-impl Twist for IgnoresTheSplit {
-    fn plan(
-        &self,
-        inner: &dyn Provider,
-        caps: &Capabilities,
-        want: &Desired,
-        seen: Option<&Observed>,
-    ) -> Result<Plan> {
-        if let State::Traffic(_) = want.state {
-            let target = inner.id().as_str();
-            let base = Base::of(seen);
-            return Ok(Plan::new(target, want.clone(), base, Change::Unchanged));
-        }
-        inner.plan(caps, want, seen)
-    }
-}
-
-struct DeploysIntoASplit;
-
-#[async_trait]
-impl Twist for DeploysIntoASplit {
-    async fn observe(
-        &self,
-        inner: &dyn Provider,
-        cx: &Ctx,
-        name: &Name,
-    ) -> Result<Option<Observed>> {
-        let mut seen = inner.observe(cx, name).await?;
-        if let Some(split) = seen.as_mut().and_then(|seen| seen.split.as_mut()) {
-            let newest = split.shares().last().map(|(version, _)| version.clone());
-            if let Some(newest) = newest {
-                *split = anyport_core::plan::Split::all_to(newest);
-            }
-        }
-        Ok(seen)
     }
 }

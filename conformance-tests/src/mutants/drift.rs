@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use anyport_core::capability::Capabilities;
 use anyport_core::context::Ctx;
 use anyport_core::error::Result;
 use anyport_core::outcome::{Outputs, StepDone};
@@ -12,6 +11,7 @@ use anyport_core::provider::Provider;
 use anyport_core::spec::{Fields, Name};
 use async_trait::async_trait;
 
+use super::alter::altered;
 use super::twist::Twist;
 use super::{Mutant, twisted};
 
@@ -22,11 +22,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "reports what was last asked as what is there",
         ReportsTheWish::default()
     ),
-    twisted!(
+    altered!(
         Provider,
         "keeps-dropped-fields",
         "keeps variables that the spec no longer names",
-        KeepsDroppedFields
+        Asked(keep_variables)
     ),
     twisted!(
         Provider,
@@ -34,25 +34,41 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "has another endpoint for every version",
         MovesTheEndpoint
     ),
-    twisted!(
+    altered!(
         Provider,
         "mixes-up-names",
         "maps all names to one endpoint",
-        MixesUpNames
+        Done(|out, _| out.endpoint = Some("https://example.invalid/".to_owned()))
     ),
-    twisted!(
+    altered!(
         Provider,
         "unprotects",
         "does not set protection",
-        Unprotects
+        Asked(|want, _| if let State::Present(spec) = &mut want.state {
+            spec.protect = false;
+        })
     ),
-    twisted!(
+    altered!(
         Provider,
         "hoards-versions",
         "never removes an old version",
-        HoardsVersions
+        Planned(|plan, _| {
+            let steps = &mut plan.steps;
+            steps.retain(|step| !matches!(step.action, Action::RemoveVersion(_)));
+        })
     ),
 ];
+
+fn keep_variables(want: &mut Desired, seen: Option<&Observed>) {
+    if let (State::Present(spec), Some(seen)) = (&mut want.state, seen) {
+        for (field, value) in &seen.fields {
+            if let Some(name) = field.strip_prefix("env.") {
+                let kept = || value.expose().to_owned();
+                spec.env.entry(name.to_owned()).or_insert_with(kept);
+            }
+        }
+    }
+}
 
 #[derive(Default)]
 struct ReportsTheWish {
@@ -91,30 +107,6 @@ impl Twist for ReportsTheWish {
     }
 }
 
-struct KeepsDroppedFields;
-
-impl Twist for KeepsDroppedFields {
-    fn plan(
-        &self,
-        inner: &dyn Provider,
-        caps: &Capabilities,
-        want: &Desired,
-        seen: Option<&Observed>,
-    ) -> Result<Plan> {
-        let mut want = want.clone();
-        if let (State::Present(spec), Some(seen)) = (&mut want.state, seen) {
-            for (field, value) in &seen.fields {
-                if let Some(name) = field.strip_prefix("env.") {
-                    spec.env
-                        .entry(name.to_owned())
-                        .or_insert_with(|| value.expose().to_owned());
-                }
-            }
-        }
-        inner.plan(caps, &want, seen)
-    }
-}
-
 struct MovesTheEndpoint;
 
 #[async_trait]
@@ -147,58 +139,5 @@ impl Twist for MovesTheEndpoint {
             .map_or("none", |version| version.as_str());
         out.endpoint = Some(format!("https://example.invalid/{version}"));
         Ok(done)
-    }
-}
-
-struct MixesUpNames;
-
-#[async_trait]
-impl Twist for MixesUpNames {
-    async fn apply(
-        &self,
-        inner: &dyn Provider,
-        cx: &Ctx,
-        plan: &Plan,
-        step: &Step,
-        out: &mut Outputs,
-    ) -> Result<StepDone> {
-        let done = inner.apply(cx, plan, step, out).await?;
-        out.endpoint = Some("https://example.invalid/".to_owned());
-        Ok(done)
-    }
-}
-
-struct Unprotects;
-
-impl Twist for Unprotects {
-    fn plan(
-        &self,
-        inner: &dyn Provider,
-        caps: &Capabilities,
-        want: &Desired,
-        seen: Option<&Observed>,
-    ) -> Result<Plan> {
-        let mut want = want.clone();
-        if let State::Present(spec) = &mut want.state {
-            spec.protect = false;
-        }
-        inner.plan(caps, &want, seen)
-    }
-}
-
-struct HoardsVersions;
-
-impl Twist for HoardsVersions {
-    fn plan(
-        &self,
-        inner: &dyn Provider,
-        caps: &Capabilities,
-        want: &Desired,
-        seen: Option<&Observed>,
-    ) -> Result<Plan> {
-        let mut plan = inner.plan(caps, want, seen)?;
-        plan.steps
-            .retain(|step| !matches!(step.action, Action::RemoveVersion(_)));
-        Ok(plan)
     }
 }

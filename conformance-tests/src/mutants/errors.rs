@@ -1,36 +1,35 @@
 //! Adapters whose errors are wrong, or say too much.
 
-use anyport_core::call::{Call, Identity, Reply};
-use anyport_core::capability::Capabilities;
+use anyport_core::call::{Call, Reply};
 use anyport_core::context::Ctx;
 use anyport_core::error::{Error, ErrorKind, Result};
-use anyport_core::outcome::{Outputs, StepDone};
-use anyport_core::plan::{Desired, Observed, Plan, State, Step};
+use anyport_core::plan::State;
 use anyport_core::provider::Provider;
 use async_trait::async_trait;
 
+use super::alter::altered;
 use super::invoke::doubled;
 use super::twist::{Twist, remade};
 use super::{Mutant, twisted};
 
 pub(super) const MUTANTS: &[Mutant] = &[
-    twisted!(
+    altered!(
         Provider,
         "names-another-resource",
         "names something else in its errors",
-        Rewords(|error| error.on("something"))
+        Failed(|error| error.on("something"))
     ),
-    twisted!(
+    altered!(
         Provider,
         "everything-is-unavailable",
         "has one kind for every failure",
-        Rewords(|error| remade(error, ErrorKind::Unavailable))
+        Failed(|error| remade(error, ErrorKind::Unavailable))
     ),
-    twisted!(
+    altered!(
         Provider,
         "repeats-the-source",
         "prints the source of an error in the error",
-        Rewords(repeats)
+        Failed(repeats)
     ),
     twisted!(
         Provider,
@@ -38,40 +37,25 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "shows the payload of a call that failed",
         QuotesThePayload
     ),
-    twisted!(
+    altered!(
         Provider,
         "quotes-the-environment",
         "shows the values of variables in its plans",
-        QuotesTheEnvironment
+        Planned(|plan, want| if let State::Present(spec) = &want.state {
+            let fields = spec.fields();
+            for change in &mut plan.fields {
+                let value = fields.get(&change.field).map(|value| value.expose());
+                change.to = value.map(str::to_owned);
+            }
+        })
     ),
-    twisted!(
+    altered!(
         Provider,
         "talks-in-the-clear",
         "sends requests elsewhere without TLS",
-        TalksInTheClear
+        Identified(|identity| identity.endpoint = "http://198.51.100.7:4566".to_owned())
     ),
 ];
-
-/// Changes every error of a call or a step.
-struct Rewords(fn(Error) -> Error);
-
-#[async_trait]
-impl Twist for Rewords {
-    async fn apply(
-        &self,
-        inner: &dyn Provider,
-        cx: &Ctx,
-        plan: &Plan,
-        step: &Step,
-        out: &mut Outputs,
-    ) -> Result<StepDone> {
-        inner.apply(cx, plan, step, out).await.map_err(self.0)
-    }
-
-    async fn invoke(&self, inner: &dyn Provider, cx: &Ctx, call: Call) -> Result<Reply> {
-        inner.invoke(cx, call).await.map_err(self.0)
-    }
-}
 
 fn repeats(error: Error) -> Error {
     let text = error.to_string();
@@ -95,38 +79,5 @@ impl Twist for QuotesThePayload {
             .invoke(cx, first)
             .await
             .map_err(|error| error.because(format!("sent {}", String::from_utf8_lossy(&payload))))
-    }
-}
-
-struct QuotesTheEnvironment;
-
-impl Twist for QuotesTheEnvironment {
-    fn plan(
-        &self,
-        inner: &dyn Provider,
-        caps: &Capabilities,
-        want: &Desired,
-        seen: Option<&Observed>,
-    ) -> Result<Plan> {
-        let mut plan = inner.plan(caps, want, seen)?;
-        if let State::Present(spec) = &want.state {
-            let fields = spec.fields();
-            for change in &mut plan.fields {
-                let value = fields.get(&change.field).map(|value| value.expose());
-                change.to = value.map(str::to_owned);
-            }
-        }
-        Ok(plan)
-    }
-}
-
-struct TalksInTheClear;
-
-#[async_trait]
-impl Twist for TalksInTheClear {
-    async fn identify(&self, inner: &dyn Provider, cx: &Ctx) -> Result<Identity> {
-        let mut identity = inner.identify(cx).await?;
-        identity.endpoint = "http://198.51.100.7:4566".to_owned();
-        Ok(identity)
     }
 }

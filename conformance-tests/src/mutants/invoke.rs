@@ -10,6 +10,7 @@ use anyport_core::provider::Provider;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::alter::altered;
 use super::twist::{Twist, remade};
 use super::{Mutant, twisted};
 
@@ -38,11 +39,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "gives a caller the answer of the one before",
         MixesUpAnswers::default()
     ),
-    twisted!(
+    altered!(
         Provider,
         "calls-overload-an-outage",
         "says that it is unavailable when it is full",
-        CallsOverloadAnOutage
+        CallFailed(|error| match error.kind() {
+            ErrorKind::Throttled { .. } => remade(error, ErrorKind::Unavailable),
+            _ => error,
+        })
     ),
     twisted!(
         Provider,
@@ -134,21 +138,6 @@ impl Twist for MixesUpAnswers {
         let before = last.replace(bytes.clone()).unwrap_or(bytes);
         reply.body = Body::Bytes(before);
         Ok(reply)
-    }
-}
-
-struct CallsOverloadAnOutage;
-
-#[async_trait]
-impl Twist for CallsOverloadAnOutage {
-    async fn invoke(&self, inner: &dyn Provider, cx: &Ctx, call: Call) -> Result<Reply> {
-        inner.invoke(cx, call).await.map_err(|error| {
-            if matches!(error.kind(), ErrorKind::Throttled { .. }) {
-                remade(error, ErrorKind::Unavailable)
-            } else {
-                error
-            }
-        })
     }
 }
 

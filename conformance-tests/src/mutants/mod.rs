@@ -1,5 +1,6 @@
-//! Adapters, clients and functions that are broken on purpose: each must fail the suite, with a rule it breaks among the failures.
+//! Adapters, clients, seams and functions that are broken on purpose: each must fail the suite, with a rule it breaks among the failures.
 
+mod alter;
 mod client;
 mod deploy;
 mod drift;
@@ -10,11 +11,13 @@ mod plan;
 mod probe;
 #[cfg(feature = "mutants")]
 mod run;
+mod seam;
 mod twist;
 mod wire;
 
 use std::sync::Arc;
 
+use anyport_core::context::Seam;
 use anyport_core::provider::Provider;
 use anyport_testkit::probe::Fault;
 use serde::Serialize;
@@ -31,6 +34,8 @@ pub enum Place {
     Provider,
     /// Between the adapter and the vendor: how requests and replies are translated.
     Wire,
+    /// Under the client: in the one way to the provider.
+    Seam,
     /// In the client.
     Client,
     /// In the function.
@@ -60,6 +65,7 @@ enum Inject {
         allow(dead_code, reason = "the hook is not compiled in")
     )]
     Client(client::Hook, Option<Wrap>),
+    Seam(seam::Fault),
     Probe(Fault),
 }
 
@@ -78,6 +84,14 @@ impl Mutant {
         match self.inject {
             Inject::Client(hook, _) => options.with_mutation(hook.mutation()),
             _ => options,
+        }
+    }
+
+    /// The seam with the mutant in it.
+    pub(crate) fn under(&self, inner: Arc<dyn Seam>) -> Arc<dyn Seam> {
+        match self.inject {
+            Inject::Seam(fault) => Arc::new(seam::Faulty { inner, fault }),
+            _ => inner,
         }
     }
 
@@ -101,6 +115,7 @@ pub fn all() -> Vec<&'static Mutant> {
         invoke::MUTANTS,
         wire::MUTANTS,
         errors::MUTANTS,
+        seam::MUTANTS,
         client::MUTANTS,
         probe::MUTANTS,
     ]

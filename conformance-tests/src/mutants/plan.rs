@@ -13,7 +13,7 @@ use anyport_core::spec::Name;
 use async_trait::async_trait;
 use futures_core::future::BoxFuture;
 
-use super::deploy::ForgetsTheGuard;
+use super::deploy::FORGETS_THE_GUARD;
 use super::twist::Twist;
 use super::{Mutant, twisted};
 
@@ -160,7 +160,7 @@ impl Twist for PlansOnAnyBase {
         step: &Step,
         out: &mut Outputs,
     ) -> Result<StepDone> {
-        ForgetsTheGuard.apply(inner, cx, plan, step, out).await
+        FORGETS_THE_GUARD.apply(inner, cx, plan, step, out).await
     }
 }
 

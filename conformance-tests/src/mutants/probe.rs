@@ -41,4 +41,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         Fault::LosesEnvironment,
         "the function does not see its environment",
     ),
+    probe(
+        Fault::RenamesCalls,
+        "the function gives each attempt of an event an id of its own",
+    ),
 ];

@@ -9,15 +9,16 @@ use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt as _;
 
+use super::alter::altered;
 use super::twist::{Twist, remade};
 use super::{Mutant, twisted};
 
 pub(super) const MUTANTS: &[Mutant] = &[
-    twisted!(
+    altered!(
         Wire,
         "loses-the-content-type",
         "sends every payload as plain bytes",
-        LosesTheContentType
+        Sent(|call| call.content_type = "application/octet-stream".to_owned())
     ),
     twisted!(
         Wire,
@@ -31,17 +32,26 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "takes a function's error for its answer",
         SwallowsFunctionErrors
     ),
-    twisted!(
+    altered!(
         Wire,
         "calls-crashes-handled",
         "takes a crash for an error that was returned",
-        CallsCrashesHandled
+        CallFailed(|error| match error.kind().clone() {
+            ErrorKind::Function(mut failure) => {
+                failure.handled = true;
+                remade(error, ErrorKind::Function(failure))
+            }
+            _ => error,
+        })
     ),
-    twisted!(
+    altered!(
         Wire,
         "blames-the-network",
         "takes a function's time limit for a network failure",
-        BlamesTheNetwork
+        CallFailed(|error| match error.kind() {
+            ErrorKind::Timeout(TimedOut::Function { .. }) => remade(error, ErrorKind::Unavailable),
+            _ => error,
+        })
     ),
     twisted!(
         Wire,
@@ -49,17 +59,17 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "does not send the trace",
         LosesTheTrace
     ),
-    twisted!(
+    altered!(
         Wire,
         "loses-the-key",
         "does not send the idempotency key",
-        LosesTheKey
+        Sent(|call| call.idempotency_key = None)
     ),
-    twisted!(
+    altered!(
         Wire,
         "denies-that-it-ran",
         "says that nothing ran when a reply was lost",
-        DeniesThatItRan
+        CallFailed(|error| error.may_have_run(false))
     ),
     twisted!(
         Wire,
@@ -77,16 +87,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
 
 /// Enough for everything that the suite sends.
 const MOST: u64 = 1 << 30;
-
-struct LosesTheContentType;
-
-#[async_trait]
-impl Twist for LosesTheContentType {
-    async fn invoke(&self, inner: &dyn Provider, cx: &Ctx, mut call: Call) -> Result<Reply> {
-        call.content_type = "application/octet-stream".to_owned();
-        inner.invoke(cx, call).await
-    }
-}
 
 struct ManglesBinary;
 
@@ -113,40 +113,6 @@ impl Twist for SwallowsFunctionErrors {
     }
 }
 
-struct CallsCrashesHandled;
-
-#[async_trait]
-impl Twist for CallsCrashesHandled {
-    async fn invoke(&self, inner: &dyn Provider, cx: &Ctx, call: Call) -> Result<Reply> {
-        inner
-            .invoke(cx, call)
-            .await
-            .map_err(|error| match error.kind().clone() {
-                ErrorKind::Function(mut failure) => {
-                    failure.handled = true;
-                    remade(error, ErrorKind::Function(failure))
-                }
-                _ => error,
-            })
-    }
-}
-
-struct BlamesTheNetwork;
-
-#[async_trait]
-impl Twist for BlamesTheNetwork {
-    async fn invoke(&self, inner: &dyn Provider, cx: &Ctx, call: Call) -> Result<Reply> {
-        inner.invoke(cx, call).await.map_err(|error| {
-            let is_limit = matches!(error.kind(), ErrorKind::Timeout(TimedOut::Function { .. }));
-            if is_limit {
-                remade(error, ErrorKind::Unavailable)
-            } else {
-                error
-            }
-        })
-    }
-}
-
 struct LosesTheTrace;
 
 #[async_trait]
@@ -154,28 +120,6 @@ impl Twist for LosesTheTrace {
     async fn invoke(&self, inner: &dyn Provider, cx: &Ctx, mut call: Call) -> Result<Reply> {
         call.trace = None;
         inner.invoke(&cx.clone().with_trace(None), call).await
-    }
-}
-
-struct LosesTheKey;
-
-#[async_trait]
-impl Twist for LosesTheKey {
-    async fn invoke(&self, inner: &dyn Provider, cx: &Ctx, mut call: Call) -> Result<Reply> {
-        call.idempotency_key = None;
-        inner.invoke(cx, call).await
-    }
-}
-
-struct DeniesThatItRan;
-
-#[async_trait]
-impl Twist for DeniesThatItRan {
-    async fn invoke(&self, inner: &dyn Provider, cx: &Ctx, call: Call) -> Result<Reply> {
-        inner
-            .invoke(cx, call)
-            .await
-            .map_err(|error| error.may_have_run(false))
     }
 }
 

@@ -48,8 +48,10 @@ pub(super) const RULES: [Rule; 10] = [
     Rule {
         id: "I5",
         since: "0.1",
-        text: "An asynchronous call is accepted durably with an id, or refused, and never accepted for a function that does not exist. It is delivered at least once, tried again as configured, and then kept as a dead letter with the original event.",
-        condition: Some("`enqueue`: refused as `Unsupported` without it"),
+        text: "An asynchronous call is accepted durably with an id, or refused, and never accepted for a function that does not exist. It is delivered at least once, tried again as configured under the id it has, and then kept as a dead letter with the original event.",
+        condition: Some(
+            "`enqueue`: refused as `Unsupported` without it; and `logs`, without which the attempts' ids cannot be seen",
+        ),
         cases: &[
             "enqueue/delivers",
             "enqueue/unknown",
@@ -60,6 +62,7 @@ pub(super) const RULES: [Rule; 10] = [
             "accepts-for-the-unknown",
             "drops-events",
             "rewrites-dead-letters",
+            "renames-calls",
         ],
     },
     Rule {
@@ -89,7 +92,12 @@ pub(super) const RULES: [Rule; 10] = [
         text: "After a call that may have run user code there is no retry, unless asked or an idempotency key makes it safe. The error says that it may have run.",
         condition: None,
         cases: &["invoke/no-second-run", "invoke/retry-when-safe"],
-        mutants: &["runs-twice", "denies-that-it-ran", "retries-user-code"],
+        mutants: &[
+            "runs-twice",
+            "denies-that-it-ran",
+            "retries-user-code",
+            "hides-lost-replies",
+        ],
     },
     Rule {
         id: "I9",

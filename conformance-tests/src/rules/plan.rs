@@ -9,7 +9,13 @@ pub(super) const RULES: [Rule; 3] = [
         text: "Every write that reaches the provider belongs to one planned step.",
         condition: None,
         cases: &["plan/writes-belong-to-steps", "plan/no-write-past-the-seam"],
-        mutants: &["writes-past-the-seam", "writes-outside-the-plan"],
+        mutants: &[
+            "writes-past-the-seam",
+            "writes-outside-the-plan",
+            "loses-the-step",
+            "counts-nothing",
+            "sends-what-was-refused",
+        ],
     },
     Rule {
         id: "P2",

@@ -128,14 +128,29 @@ impl Client {
         Ok(outcome)
     }
 
-    /// Takes up a deploy that somebody dropped or cancelled: what was under way then may still be, and is a `Conflict` until it has ended.
+    /// Takes up a deploy that somebody dropped, cancelled or was cut off from.
     ///
     /// # Errors
     /// When it does not come to be.
     pub async fn taken_up(&self, spec: &Spec) -> Result<Outcome, Stop> {
+        let outcome = self
+            .once_free(async || self.put(spec.clone()).await)
+            .await?;
+        self.settle().await;
+        Ok(outcome)
+    }
+
+    /// Does `verb` after a change whose client went away: that change may still be under way, and until it has ended is a `Conflict`.
+    ///
+    /// # Errors
+    /// When it fails otherwise, or the change does not end.
+    pub async fn once_free(
+        &self,
+        mut verb: impl AsyncFnMut() -> Result<Outcome>,
+    ) -> Result<Outcome, Stop> {
         let mut outcome = None;
-        until("a change that was dropped to end", async || {
-            match self.put(spec.clone()).await {
+        until("a change that was left to end", async || {
+            match verb().await {
                 Ok(done) => outcome = Some(done),
                 Err(error) if is_conflict(&error) => {}
                 Err(error) => return Err(error.into()),
@@ -143,8 +158,7 @@ impl Client {
             Ok(outcome.is_some())
         })
         .await?;
-        self.settle().await;
-        outcome.ok_or_else(|| Stop::Failed("a deploy came to nothing".to_owned()))
+        outcome.ok_or_else(|| Stop::Failed("a change came to nothing".to_owned()))
     }
 
     /// Waits as long as the target may take to settle.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyport_client::{Options, Progress, Target, Timeouts};
-use anyport_core::context::RetryPolicy;
+use anyport_core::context::{RetryPolicy, Seam};
 use anyport_core::mark::Owner;
 use anyport_core::provider::Provider;
 use anyport_core::spec::Name;
@@ -123,8 +123,12 @@ impl Scene {
     ) -> Result<Client, Stop> {
         let script = Script::new();
         self.scripts().push(Arc::clone(&script));
+        let seam = Arc::clone(&script) as Arc<dyn Seam>;
         let mut options = Options::new(owner)
-            .with_seam(Arc::clone(&script) as _)
+            .with_seam(match self.mutant {
+                Some(mutant) => mutant.under(seam),
+                None => seam,
+            })
             .with_retry(RetryPolicy::default().attempts(3))
             .with_timeouts(
                 Timeouts::default()

@@ -26,6 +26,11 @@ pub enum Command {
         /// Its message.
         message: String,
     },
+    /// Prints `MARK ID`, with the id that the runtime gives this call, and returns an error.
+    Stumble {
+        /// What to print before the id.
+        mark: String,
+    },
     /// Prints a line and panics.
     Panic {
         /// The line and the panic's message.

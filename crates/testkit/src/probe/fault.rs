@@ -25,11 +25,13 @@ pub enum Fault {
     HoldsStream,
     /// Sees an environment without the variables it was given.
     LosesEnvironment,
+    /// Takes every call for another one: reports an id of its own making.
+    RenamesCalls,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::WrongBytes,
         Self::WrongType,
         Self::TamesPanics,
@@ -39,6 +41,7 @@ impl Fault {
         Self::DropsKey,
         Self::HoldsStream,
         Self::LosesEnvironment,
+        Self::RenamesCalls,
     ];
 
     /// Its name in the file.
@@ -54,6 +57,7 @@ impl Fault {
             Self::DropsKey => "drops-key",
             Self::HoldsStream => "holds-stream",
             Self::LosesEnvironment => "loses-environment",
+            Self::RenamesCalls => "renames-calls",
         }
     }
 

@@ -46,6 +46,10 @@ pub(super) async fn run(
         Command::Context => Ok(about(fault, context).into()),
         Command::Count => Ok(json!({ "calls": CALLS.load(Ordering::Relaxed) }).into()),
         Command::Fail { kind, message } => Err(Error::new(kind, message)),
+        Command::Stumble { mark } => {
+            println!("{mark} {}", id(fault, context));
+            Err(Error::new("Stumbled", "as asked"))
+        }
         Command::Panic { message } => {
             words(&message);
             if fault == Some(Fault::TamesPanics) {
@@ -107,6 +111,13 @@ fn env(fault: Option<Fault>, names: Vec<String>) -> Value {
     Value::Object(values)
 }
 
+fn id(fault: Option<Fault>, context: &Context) -> String {
+    match fault {
+        Some(Fault::RenamesCalls) => format!("call-{}", CALLS.load(Ordering::Relaxed)),
+        _ => context.request_id().to_owned(),
+    }
+}
+
 fn about(fault: Option<Fault>, context: &Context) -> Value {
     let trace = context
         .trace()
@@ -121,7 +132,7 @@ fn about(fault: Option<Fault>, context: &Context) -> Value {
         .filter(|_| fault != Some(Fault::IgnoresDeadline))
         .map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
     json!({
-        "request_id": context.request_id(),
+        "request_id": id(fault, context),
         "remaining_ms": remaining,
         "trace": trace,
         "span": span,

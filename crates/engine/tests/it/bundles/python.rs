@@ -1,12 +1,11 @@
 //! Python handlers.
 
-use anyport_engine::{InvokeError, Launch, Request, StartFailureKind};
-use serde_json::{Value, json};
+use anyport_engine::{InvokeError, Launch};
+use serde_json::Value;
 
-use super::oracle::{Comparison, at, client, disguise, real, try_all, wrap};
-use crate::support::{Stage, call, function_error, have, request};
-
-const APP: &str = include_str!("fixtures/app.py");
+use super::language::{Client, Language};
+use super::oracle::{at, client, disguise, real};
+use crate::support::{function_error, request};
 
 fn python(handler: &str) -> Launch {
     Launch::Python {
@@ -14,37 +13,66 @@ fn python(handler: &str) -> Launch {
     }
 }
 
-async fn stage() -> Stage {
-    let stage = Stage::empty().await;
-    stage.file("app.py", APP);
-    stage.file(
-        "sub/inner.py",
-        "def go(event, context):\n    return 'inner'\n",
-    );
-    stage.file("needs.py", "import not_installed_anywhere\n");
-    stage.file("broken.py", "def handler(event, context)\n    pass\n");
-    stage.file("boom.py", "raise OSError('at import')\n");
-    stage
-}
+const PYTHON: Language = Language {
+    program: "python3",
+    launch: python,
+    files: &[
+        ("app.py", include_str!("fixtures/app.py")),
+        (
+            "sub/inner.py",
+            "def go(event, context):\n    return 'inner'\n",
+        ),
+        ("needs.py", "import not_installed_anywhere\n"),
+        ("broken.py", "def handler(event, context)\n    pass\n"),
+        ("boom.py", "raise OSError('at import')\n"),
+    ],
+    answers: &[("sub/inner.go", r#""inner""#)],
+    unloadable: &[
+        (
+            "nowhere.go",
+            "Runtime.ImportModuleError",
+            "Unable to import module 'nowhere': No module named 'nowhere'",
+        ),
+        (
+            "needs.go",
+            "Runtime.ImportModuleError",
+            "Unable to import module 'needs': No module named 'not_installed_anywhere'",
+        ),
+        (
+            "app.absent",
+            "Runtime.HandlerNotFound",
+            "Handler 'absent' missing on module 'app'",
+        ),
+        (
+            "app",
+            "Runtime.MalformedHandlerName",
+            "Bad handler 'app': not enough values to unpack (expected 2, got 1)",
+        ),
+        (
+            "sys.exit",
+            "Runtime.BuiltInModuleConflict",
+            "Cannot use built-in module sys as a handler module",
+        ),
+        (
+            "broken.handler",
+            "Runtime.UserCodeSyntaxError",
+            "Syntax error in module 'broken': ",
+        ),
+        ("boom.handler", "OSError", "at import"),
+    ],
+    flip: (
+        "flip.py",
+        "def go(event, context):\n    assert type(event) is bytes\n    return event[::-1]\n",
+    ),
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn handlers_answer() {
-    if !have("python3") {
+    let Some(stage) = PYTHON.stage().await else {
         return;
-    }
-    let stage = stage().await;
-    let pool = stage.pool(python("app.echo"));
-    let event = json!({"text": "é", "list": [1, 2.5, null, true]});
-    for _ in 0..3 {
-        assert_eq!(call(&pool, &event.to_string()).await, event);
-    }
-    assert_eq!(pool.stats().instances, 1);
-    let pool = stage.pool(python("sub/inner.go"));
-    assert_eq!(call(&pool, "null").await, "inner");
-    let pool = stage.pool(python("app.prints"));
-    let asked = request("{}");
-    let id = asked.request_id.clone();
-    pool.invoke(asked).await.unwrap();
+    };
+    PYTHON.handlers_answer(&stage).await;
+    let id = PYTHON.prints(&stage).await;
     for words in ["out put", "err", "plain"] {
         assert_eq!(
             stage.lines(words)[0].request_id.as_deref(),
@@ -62,10 +90,9 @@ async fn handlers_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_carry_type_message_and_stack() {
-    if !have("python3") {
+    let Some(stage) = PYTHON.stage().await else {
         return;
-    }
-    let stage = stage().await;
+    };
     let pool = stage.pool(python("app.raises"));
     let error = function_error(pool.invoke(request("7")).await.unwrap_err());
     assert!(error.handled);
@@ -105,78 +132,18 @@ async fn errors_carry_type_message_and_stack() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_not_be_loaded_is_an_init_error() {
-    if !have("python3") {
-        return;
+    if let Some(stage) = PYTHON.stage().await {
+        PYTHON.unloadable_are_init_errors(&stage).await;
+        stage.end().await;
     }
-    let stage = stage().await;
-    for (handler, kind, words) in [
-        (
-            "nowhere.go",
-            "Runtime.ImportModuleError",
-            "Unable to import module 'nowhere': No module named 'nowhere'",
-        ),
-        (
-            "needs.go",
-            "Runtime.ImportModuleError",
-            "Unable to import module 'needs': No module named 'not_installed_anywhere'",
-        ),
-        (
-            "app.absent",
-            "Runtime.HandlerNotFound",
-            "Handler 'absent' missing on module 'app'",
-        ),
-        (
-            "app",
-            "Runtime.MalformedHandlerName",
-            "Bad handler 'app': not enough values to unpack (expected 2, got 1)",
-        ),
-        (
-            "sys.exit",
-            "Runtime.BuiltInModuleConflict",
-            "Cannot use built-in module sys as a handler module",
-        ),
-        (
-            "broken.handler",
-            "Runtime.UserCodeSyntaxError",
-            "Syntax error in module 'broken': ",
-        ),
-        ("boom.handler", "OSError", "at import"),
-    ] {
-        let failure = stage.pool(python(handler)).probe().await.unwrap_err();
-        let StartFailureKind::InitError {
-            error_type,
-            message,
-            ..
-        } = failure.kind
-        else {
-            panic!("{handler}: {failure}");
-        };
-        assert_eq!(error_type, kind, "{handler}");
-        assert!(message.starts_with(words), "{handler}: {message}");
-    }
-    stage.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_pass_where_any_media_is_allowed() {
-    if !have("python3") {
-        return;
+    if let Some(stage) = PYTHON.stage().await {
+        PYTHON.bytes_pass_where_any_media_is_allowed(&stage).await;
+        stage.end().await;
     }
-    let stage = stage().await;
-    stage.file(
-        "flip.py",
-        "def go(event, context):\n    assert type(event) is bytes\n    return event[::-1]\n",
-    );
-    let pool = stage.pool_with(python("flip.go"), |spec| spec.media_any = true);
-    let mut asked = Request::new("b", &b"\0\x01\xff"[..]);
-    asked.content_type = Some("image/png".to_owned());
-    let reply = pool.invoke(asked).await.unwrap();
-    assert_eq!(
-        reply.content_type.as_deref(),
-        Some("application/octet-stream")
-    );
-    assert_eq!(reply.body.collect(10).await.unwrap(), &b"\xff\x01\0"[..]);
-    stage.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,11 +179,43 @@ async fn a_missing_interpreter_is_named() {
     engine.shutdown().await;
 }
 
+/// Handlers that are called both ways.
+const COMPARED: &[&str] = &[
+    "app.echo",
+    "app.nothing",
+    "app.context",
+    "app.raises",
+    "app.odd",
+    "app.chained",
+    "app.unicode",
+    "app.numbers",
+    "app.shapes",
+    "app.binary",
+    "app.unwritable",
+    "app.bad_key",
+    "app.prints",
+    "app.leaves",
+    "app.coroutine",
+    "app.instance",
+    "app.instance.method",
+    "app.not_callable",
+    "app.absent",
+    "sub/inner.go",
+    "sub.inner.go",
+    "nowhere.go",
+    "needs.go",
+    "broken.handler",
+    "boom.handler",
+    "app",
+    "sys.exit",
+    "",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_as_awslambdaric() {
-    if !have("python3") {
+    let Some(stage) = PYTHON.stage().await else {
         return;
-    }
+    };
     let Some(dir) = client("awslambdaric") else {
         return;
     };
@@ -225,70 +224,33 @@ async fn the_same_as_awslambdaric() {
         "python3",
         ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
     );
-    let stage = stage().await;
-    let mut comparison = Comparison::default();
-    for handler in [
-        "app.echo",
-        "app.nothing",
-        "app.context",
-        "app.raises",
-        "app.odd",
-        "app.chained",
-        "app.unicode",
-        "app.numbers",
-        "app.shapes",
-        "app.binary",
-        "app.unwritable",
-        "app.bad_key",
-        "app.prints",
-        "app.leaves",
-        "app.coroutine",
-        "app.instance",
-        "app.instance.method",
-        "app.not_callable",
-        "app.absent",
-        "sub/inner.go",
-        "sub.inner.go",
-        "nowhere.go",
-        "needs.go",
-        "broken.handler",
-        "boom.handler",
-        "app",
-        "sys.exit",
-        "",
-    ] {
-        let events = [r#"{"a":"é"}"#, "[1, 2.50, 1e3]", "{not json", "\"x\"", ""];
-        let ours = try_all(&stage, &python(handler), &events, |_| {}).await;
-        wrap(
-            &stage,
-            &format!("{interpreter} -m awslambdaric '{handler}'"),
-        );
-        let theirs = try_all(&stage, &Launch::Bootstrap, &events, |spec| {
-            spec.env
-                .insert("PYTHONPATH".to_owned(), dir.display().to_string());
-            spec.env
-                .insert("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned());
-            disguise(
-                &mut spec.platform_env,
-                handler,
-                &format!("AWS_Lambda_python{version}"),
-            );
-        })
-        .await;
-        for ((event, ours), theirs) in events.iter().zip(&ours).zip(&theirs) {
-            // Their client warns once before an init error that the platform shows its cause.
-            let mut theirs = theirs.clone();
-            if let Some(log) = theirs["out"].as_array_mut() {
-                log.retain(|line| {
-                    !line
-                        .as_str()
-                        .unwrap_or_default()
-                        .starts_with("[WARNING]\tTIME\t\tLAMBDA_WARNING")
-                });
-            }
-            comparison.add(handler, event, ours, &theirs);
-        }
-    }
-    comparison.end("awslambdaric");
+    let execution = format!("AWS_Lambda_python{version}");
+    let ric = Client {
+        name: "awslambdaric",
+        command: format!("{interpreter} -m awslambdaric"),
+        handlers: COMPARED,
+        events: &[r#"{"a":"é"}"#, "[1, 2.50, 1e3]", "{not json", "\"x\"", ""],
+        prepare: &|spec, handler| {
+            let variables = [
+                ("PYTHONPATH", dir.display().to_string()),
+                ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
+            ];
+            let variables = variables.map(|(name, value)| (name.to_owned(), value));
+            spec.env.extend(variables);
+            disguise(&mut spec.platform_env, handler, &execution);
+        },
+        tidy: without_warning,
+    };
+    PYTHON.same_as(&stage, &ric).await;
     stage.end().await;
+}
+
+/// Their client warns once before an init error that the platform shows its cause.
+fn without_warning(outcome: &mut Value) {
+    if let Some(log) = outcome["out"].as_array_mut() {
+        log.retain(|line| {
+            let line = line.as_str().unwrap_or_default();
+            !line.starts_with("[WARNING]\tTIME\t\tLAMBDA_WARNING")
+        });
+    }
 }
