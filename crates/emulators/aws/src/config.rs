@@ -192,6 +192,8 @@ pub struct Delays {
     pub publish: Duration,
     /// For how long invokes by an alias may still reach what it pointed to before.
     pub alias_staleness: Duration,
+    /// After how long without an invocation a version becomes `Inactive`; never, when `None`.
+    pub inactive: Option<Duration>,
     /// For how long a new role can't be assumed.
     pub role: Duration,
     /// For how long a deleted queue's name can't be used again (on AWS 60 s).
@@ -205,6 +207,7 @@ impl Default for Delays {
             update: Duration::from_millis(150),
             publish: Duration::from_millis(150),
             alias_staleness: Duration::from_millis(100),
+            inactive: None,
             role: Duration::from_secs(2),
             queue_deletion: Duration::from_secs(60),
         }
@@ -220,6 +223,7 @@ impl Delays {
             update: Duration::ZERO,
             publish: Duration::ZERO,
             alias_staleness: Duration::ZERO,
+            inactive: None,
             role: Duration::ZERO,
             queue_deletion: Duration::ZERO,
         }

@@ -10,14 +10,25 @@ use crate::call::{Call, Service};
 use crate::cloud::Cloud;
 use crate::config::Config;
 
+pub(crate) mod code;
+pub(crate) mod errors;
 pub(crate) mod events;
+pub(crate) mod function;
+pub(crate) mod ids;
 pub(crate) mod invoke;
+pub(crate) mod names;
+mod policy;
 pub(crate) mod run;
+mod signing;
+pub(crate) mod state;
 pub(crate) mod url;
+pub(crate) mod version;
 
 /// The state of the service.
 #[derive(Debug)]
 pub(crate) struct Lambda {
+    /// Functions, versions, aliases and their settings.
+    pub(crate) functions: state::Functions,
     /// What runs.
     pub(crate) runs: run::Runs,
     /// What waits to be invoked.
@@ -28,6 +39,7 @@ impl Lambda {
     /// Nothing yet.
     pub(crate) fn new(config: &Config) -> Self {
         Self {
+            functions: state::Functions::new(config),
             runs: run::Runs::new(config),
             events: events::Events::new(config),
         }
