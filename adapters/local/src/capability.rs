@@ -50,6 +50,7 @@ fn artifacts(runtimes: Vec<String>) -> Artifacts {
     artifacts.image = Support::refused(
         "images do not run here; deploy a zip, or use a target that runs containers",
     );
+    artifacts.export = Support::Native(());
     artifacts.archs = Arch::of_this_machine().into_iter().collect();
     artifacts.max_packed = MAX_PACKED;
     artifacts.max_unpacked = MAX_UNPACKED;

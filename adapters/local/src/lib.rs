@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! functions/NAME.json          the record: mark, versions, split, settings; replaced atomically
-//! functions/NAME/artifacts/    unpacked code by digest, shared by the versions that run it
+//! functions/NAME/artifacts/    archives and unpacked code by digest, shared by the versions that run them
 //! functions/NAME/queue/        events that wait, one file each
 //! functions/NAME/dead/         dead letters
 //! functions/NAME/logs/         log lines as JSON

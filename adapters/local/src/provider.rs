@@ -4,8 +4,10 @@ use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyport_core::Digest;
 use anyport_core::call::{Accepted, Call, DeadLetter, Identity, LogLine, LogQuery, Reply};
 use anyport_core::capability::Capabilities;
+use anyport_core::content::Content;
 use anyport_core::context::{Ctx, Effect};
 use anyport_core::error::{Error, ErrorKind, Result, Retry, Violation};
 use anyport_core::outcome::{Outputs, StepDone};
@@ -248,6 +250,14 @@ impl Provider for Local {
     ) -> Result<BoxStream<'static, Result<DeadLetter>>> {
         self.settings(cx, "ListDeadLetters", name).await?;
         Ok(queue::letters(self.live.store.dead(name)))
+    }
+
+    async fn artifact(&self, cx: &Ctx, name: &Name, digest: Digest) -> Result<Arc<dyn Content>> {
+        cx.call("GetArtifact", Effect::Read, name.as_str(), || {
+            let name = name.clone();
+            self.blocking("export", move |store| store.content(&name, digest))
+        })
+        .await
     }
 
     async fn logs(&self, cx: &Ctx, query: LogQuery) -> Result<BoxStream<'static, Result<LogLine>>> {

@@ -4,8 +4,10 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyport_core::Digest;
 use anyport_core::call::{Accepted, Call, DeadLetter, Identity, LogLine, LogQuery, Reply};
 use anyport_core::capability::{Capabilities, Lock};
+use anyport_core::content::Content;
 use anyport_core::context::Ctx;
 use anyport_core::error::Result;
 use anyport_core::outcome::{Outputs, StepDone};
@@ -213,6 +215,10 @@ impl Provider for Gate {
         name: &Name,
     ) -> Result<BoxStream<'static, Result<DeadLetter>>> {
         self.inner.dead_letters(cx, name).await
+    }
+
+    async fn artifact(&self, cx: &Ctx, name: &Name, digest: Digest) -> Result<Arc<dyn Content>> {
+        self.inner.artifact(cx, name, digest).await
     }
 
     async fn logs(&self, cx: &Ctx, query: LogQuery) -> Result<BoxStream<'static, Result<LogLine>>> {

@@ -3,8 +3,10 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use anyport_core::Digest;
 use anyport_core::call::{Accepted, Call, DeadLetter, Identity, LogLine, LogQuery, Reply};
 use anyport_core::capability::Capabilities;
+use anyport_core::content::Content;
 use anyport_core::context::Ctx;
 use anyport_core::error::Result;
 use anyport_core::outcome::{Outputs, StepDone};
@@ -82,6 +84,16 @@ pub(super) trait Twist: Send + Sync + 'static {
     ) -> Result<BoxStream<'static, Result<DeadLetter>>> {
         inner.dead_letters(cx, name).await
     }
+
+    async fn artifact(
+        &self,
+        inner: &dyn Provider,
+        cx: &Ctx,
+        name: &Name,
+        digest: Digest,
+    ) -> Result<Arc<dyn Content>> {
+        inner.artifact(cx, name, digest).await
+    }
 }
 
 /// A provider with a [`Twist`] around it.
@@ -147,6 +159,10 @@ impl<T: Twist> Provider for Twisted<T> {
         name: &Name,
     ) -> Result<BoxStream<'static, Result<DeadLetter>>> {
         self.twist.dead_letters(&*self.inner, cx, name).await
+    }
+
+    async fn artifact(&self, cx: &Ctx, name: &Name, digest: Digest) -> Result<Arc<dyn Content>> {
+        self.twist.artifact(&*self.inner, cx, name, digest).await
     }
 
     async fn logs(&self, cx: &Ctx, query: LogQuery) -> Result<BoxStream<'static, Result<LogLine>>> {

@@ -12,6 +12,7 @@ mod capabilities;
 mod dead_letters;
 mod deploy;
 mod enqueue;
+mod export;
 mod halted;
 mod identify;
 mod interruptible;
@@ -34,6 +35,7 @@ mod target;
 mod traffic;
 mod versions;
 
+pub use export::Export;
 pub use halted::Halted;
 pub use invoke::InvokeOptions;
 #[cfg(feature = "mutants")]

@@ -1,6 +1,7 @@
 //! The trait that an adapter implements: small, object-safe, every method required.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
@@ -8,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Accepted, Call, DeadLetter, Identity, LogLine, LogQuery, Reply};
 use crate::capability::Capabilities;
+use crate::content::Content;
 use crate::context::Ctx;
+use crate::digest::Digest;
 use crate::error::Result;
 use crate::mark::Owner;
 use crate::outcome::{Outputs, StepDone};
@@ -93,6 +96,12 @@ pub trait Provider: Send + Sync {
         cx: &Ctx,
         name: &Name,
     ) -> Result<BoxStream<'static, Result<DeadLetter>>>;
+
+    /// The bytes of the artifact with this digest, which a version of `name` runs. Reads only; they are fetched when the content is opened.
+    ///
+    /// # Errors
+    /// `NotFound` when no version runs it; `Unsupported` where the target does not give artifacts back.
+    async fn artifact(&self, cx: &Ctx, name: &Name, digest: Digest) -> Result<Arc<dyn Content>>;
 
     /// Log lines, oldest first.
     ///

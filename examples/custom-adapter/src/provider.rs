@@ -4,13 +4,16 @@ use std::any::Any;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use anyport_core::Digest;
 use anyport_core::call::{
     Accepted, Call, DeadLetter, Identity, LogLine, LogQuery, Qualifier, Reply,
 };
 use anyport_core::capability::Capabilities;
+use anyport_core::content::Content;
 use anyport_core::context::{Ctx, Effect};
 use anyport_core::error::{Error, ErrorKind, Limit, Result};
 use anyport_core::outcome::{Outputs, StepDone};
@@ -268,6 +271,14 @@ impl Provider for Unixd {
             "dead_letters",
             name,
             "unixd has no queue, so nothing is ever given up",
+        ))
+    }
+
+    async fn artifact(&self, _: &Ctx, name: &Name, _: Digest) -> Result<Arc<dyn Content>> {
+        Err(unsupported(
+            "export",
+            name,
+            "unixd keeps unpacked code only",
         ))
     }
 

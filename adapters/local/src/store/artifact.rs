@@ -3,11 +3,13 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyport_core::Digest;
+use anyport_core::content::Content;
 use anyport_core::error::{Error, ErrorKind, Limit, Result, Violation};
 use anyport_core::spec::Name;
-use anyport_package::{Disk, FileSystem, Limits};
+use anyport_package::{Disk, FileContent, FileSystem, Limits};
 use sha2::{Digest as _, Sha256};
 
 use super::{HIDDEN, Store, file};
@@ -15,12 +17,14 @@ use crate::capability::{MAX_PACKED, MAX_UNPACKED};
 use crate::error;
 
 const OPERATION: &str = "upload the artifact of";
+const SUFFIX: &str = ".zip";
 
 /// An archive on its way into the store. Dropped before it is done, it leaves nothing.
 #[derive(Debug)]
 pub(crate) struct Upload {
     path: PathBuf,
     destination: PathBuf,
+    archive: PathBuf,
     file: File,
     sum: Sha256,
     size: u64,
@@ -31,6 +35,25 @@ impl Store {
     /// Whether an artifact is there, whole.
     pub(crate) fn has_artifact(&self, name: &Name, digest: Digest) -> bool {
         self.artifact(name, digest).is_dir()
+    }
+
+    /// The archive of an artifact.
+    ///
+    /// # Errors
+    /// `NotFound` when it is not there; what the system says.
+    pub(crate) fn content(&self, name: &Name, digest: Digest) -> Result<Arc<dyn Content>> {
+        const VERB: &str = "export";
+        let path = self.archive(name, digest);
+        match fs::metadata(&path) {
+            Ok(meta) => Ok(Arc::new(FileContent::known(&path, digest, meta.len()))),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {
+                Err(Error::new(ErrorKind::NotFound, VERB)
+                    .on(name)
+                    .because(format_args!("the archive {} is not there", path.display()))
+                    .hint("deploy the function again"))
+            }
+            Err(why) => Err(error::io(VERB, &path)(why).on(name)),
+        }
     }
 
     /// Starts an upload. Uploads of one function exclude each other by its lock.
@@ -48,6 +71,7 @@ impl Store {
         Ok(Upload {
             file: open().map_err(error::io(OPERATION, &path))?,
             destination: self.artifact(name, digest),
+            archive: self.archive(name, digest),
             sum: Sha256::new(),
             size: 0,
             digest,
@@ -80,8 +104,11 @@ impl Store {
             if entry.starts_with(HIDDEN) {
                 strays.unfinished.push(entry);
             } else {
-                match format!("sha256:{entry}").parse() {
+                let hex = entry.strip_suffix(SUFFIX).unwrap_or(&entry);
+                match format!("sha256:{hex}").parse() {
                     Ok(digest) if used(digest) => {}
+                    // The archive and what was unpacked from it are one artifact.
+                    Ok(digest) if strays.unused.contains(&digest) => {}
                     Ok(digest) => strays.unused.push(digest),
                     // Somebody put it there; it is gone when the function is.
                     Err(_) => {}
@@ -98,6 +125,7 @@ impl Store {
     pub(super) fn remove_strays(&self, name: &Name, strays: &Strays) -> io::Result<()> {
         for digest in &strays.unused {
             self.discard(name, &self.artifact(name, *digest))?;
+            file::remove(&self.archive(name, *digest))?;
         }
         for entry in &strays.unfinished {
             let path = self.artifacts(name).join(entry);
@@ -154,11 +182,21 @@ impl Upload {
                     .hint("pack the artifact again and deploy what was packed"),
             );
         }
+        // First: an archive alone is cleared away as unused, code without its archive could not be exported.
+        let keep = || {
+            self.file.sync_all()?;
+            fs::rename(&self.path, &self.archive)
+        };
+        keep().map_err(error::io(OPERATION, &self.archive))?;
         let mut limits = Limits::default();
         limits.unpacked_bytes = MAX_UNPACKED;
-        match anyport_package::unpack_onto(&Sealed, &self.path, &self.destination, &limits) {
+        match anyport_package::unpack_onto(&Sealed, &self.archive, &self.destination, &limits) {
             Ok(_) | Err(anyport_package::Error::Exists { .. }) => Ok(()),
-            Err(error) => Err(error::package(error)),
+            Err(error) => {
+                // What is left of it is residue, cleared by the next plan.
+                let _ = file::remove(&self.archive);
+                Err(error::package(error))
+            }
         }
     }
 }

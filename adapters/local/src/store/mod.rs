@@ -196,6 +196,11 @@ impl Store {
         self.artifacts(name).join(hex)
     }
 
+    /// The archive that an artifact was unpacked from.
+    pub(crate) fn archive(&self, name: &Name, digest: Digest) -> PathBuf {
+        self.artifact(name, digest).with_extension("zip")
+    }
+
     /// The value of a secret.
     ///
     /// # Errors

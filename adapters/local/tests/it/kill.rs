@@ -47,7 +47,8 @@ async fn converges(state: &State, next: Next, what: &str) {
             let seen = target.status(&name("hello")).await.unwrap();
             assert_eq!(seen.residue, Vec::<String>::new(), "{what}");
             let artifacts = state.path().join("functions/hello/artifacts");
-            assert_eq!(std::fs::read_dir(artifacts).unwrap().count(), 1, "{what}");
+            // The archive and its files, once.
+            assert_eq!(std::fs::read_dir(artifacts).unwrap().count(), 2, "{what}");
             remove(&target, "hello").await.unwrap();
         }
         Next::Remove => {

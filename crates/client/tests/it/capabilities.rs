@@ -49,6 +49,7 @@ async fn a_bare_target_refuses_everything_optional_without_a_call() {
         target.dead_letters(&hello).await.err(),
         target.invoke(with_key).await.err(),
         target.invoke(by_version).await.err(),
+        target.export(&hello).await.err(),
     ];
     let refused: Vec<Error> = refused.into_iter().map(Option::unwrap).collect();
     let named: Vec<&str> = refused.iter().map(capability).collect();
@@ -62,7 +63,8 @@ async fn a_bare_target_refuses_everything_optional_without_a_call() {
             "enqueue",
             "enqueue",
             "invoke.idempotency_key",
-            "invoke.by_version"
+            "invoke.by_version",
+            "artifacts.export"
         ]
     );
     let only_discovery = |target: &anyport_client::Target| {

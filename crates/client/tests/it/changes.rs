@@ -272,3 +272,18 @@ async fn many_are_deployed_a_few_at_a_time() {
         .load(std::sync::atomic::Ordering::SeqCst);
     assert!((2..=4).contains(&most), "{most}");
 }
+
+#[tokio::test]
+async fn what_is_exported_can_be_deployed_elsewhere() {
+    let (here, there) = (Memory::new(), Memory::new());
+    let (from, to) = (target(&here), target(&there));
+    from.deploy(spec("hello", "one"), bytes("one"))
+        .await
+        .unwrap();
+    let out = from.export(&name("hello")).await.unwrap();
+    assert_eq!(out.spec.fields(), spec("hello", "one").fields());
+    assert_eq!(out.spec.artifact.size, 3);
+    to.deploy(out.spec, out.content).await.unwrap();
+    let again = to.deploy(spec("hello", "one"), bytes("one")).await.unwrap();
+    assert_eq!(again.change, Change::Unchanged);
+}

@@ -59,6 +59,8 @@ pub struct Artifacts {
     pub max_unpacked: u64,
     /// Whether services (long-running, with a floor of instances) run.
     pub services: Support<()>,
+    /// Whether the bytes of a deployed artifact can be had back.
+    pub export: Support<()>,
 }
 
 impl Artifacts {
@@ -74,6 +76,7 @@ impl Artifacts {
             max_packed: 0,
             max_unpacked: 0,
             services: Support::refused(hint),
+            export: Support::refused(hint),
         }
     }
 

@@ -49,6 +49,11 @@ impl SpecBuilder {
         }
     }
 
+    /// Everything that the builder takes as it is.
+    pub(super) const fn spec_mut(&mut self) -> &mut Spec {
+        &mut self.spec
+    }
+
     /// Declares a service with at least `min_instances` instances.
     #[must_use]
     pub fn service(mut self, min_instances: u32) -> Self {

@@ -7,6 +7,7 @@ mod env;
 mod fields;
 mod function;
 mod name;
+mod restore;
 mod secret;
 mod trigger;
 

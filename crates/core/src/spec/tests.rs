@@ -141,6 +141,13 @@ fn broken(order: &[usize]) -> Vec<crate::error::Violation> {
 
 proptest! {
     #[test]
+    fn a_spec_comes_back_from_its_fields(spec in specs()) {
+        let fields = spec.fields();
+        let back = Spec::from_fields(&spec.name, &fields).unwrap();
+        prop_assert_eq!(back.fields(), fields);
+    }
+
+    #[test]
     fn a_spec_does_not_differ_from_what_it_produced(spec in specs()) {
         prop_assert!(diff(&spec.fields(), &spec.fields()).is_empty());
         let text = serde_json::to_string(&spec).unwrap();
@@ -216,4 +223,44 @@ fn what_breaks_a_rule_after_it_was_built_is_found_again() {
     let found = broken.check().unwrap_err();
     let fields: Vec<&str> = found.iter().map(|it| it.field.as_str()).collect();
     assert_eq!(fields, ["env.LD_PRELOAD", "memory_mb"]);
+}
+
+#[test]
+fn fields_that_no_spec_has_are_named() {
+    let mut fields = Fields::new();
+    let mut put = |field: &str, text: &str| {
+        fields.insert(field.to_owned(), FieldValue::Plain(text.to_owned()));
+    };
+    put("artifact.kind", "zip");
+    put("artifact.digest", "nonsense");
+    put("memory_mb", "much");
+    put("colour", "red");
+    let broken = Spec::from_fields(&"hello".parse().unwrap(), &fields).unwrap_err();
+    let named: Vec<&str> = broken.iter().map(|found| found.field.as_str()).collect();
+    assert_eq!(named, ["artifact.digest", "colour", "memory_mb"]);
+}
+
+#[test]
+fn every_packaging_comes_back_from_its_fields() {
+    let runtime = "python3.13".parse().unwrap();
+    for packaging in [
+        Packaging::Zip {
+            protocol: Protocol::Http,
+        },
+        Packaging::Bundle {
+            runtime,
+            handler: "app.handler".to_owned(),
+        },
+        Packaging::Command {
+            command: vec!["serve".to_owned(), "--fast".to_owned()],
+        },
+        Packaging::Image {
+            repository: "registry.example/ledger".to_owned(),
+        },
+    ] {
+        let artifact = Artifact::new(packaging, Digest::of(b"x")).with_arch(Arch::Arm64);
+        let spec = Spec::builder("hello", artifact).service(2).build().unwrap();
+        let back = Spec::from_fields(&spec.name, &spec.fields()).unwrap();
+        assert_eq!(back, spec);
+    }
 }
