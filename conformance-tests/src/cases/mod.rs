@@ -9,6 +9,7 @@ mod drift;
 mod endpoint;
 mod enqueue;
 mod error;
+mod export;
 mod fit;
 mod http;
 mod invoke;
@@ -89,6 +90,7 @@ pub fn all() -> Vec<&'static Case> {
         drift::CASES,
         endpoint::CASES,
         list::CASES,
+        export::CASES,
         versions::CASES,
         remove::CASES,
         cut::CASES,

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyport_core::Digest;
 use anyport_core::call::{Call, Qualifier, Reply};
 use anyport_core::capability::{Capabilities, Sizes, Support};
+use anyport_core::content::{Content, InMemory};
 use anyport_core::context::Ctx;
 use anyport_core::error::{Error, ErrorKind, Result, Retry};
 use anyport_core::outcome::{Outputs, StepDone};
@@ -22,6 +24,12 @@ use super::twist::{Twist, remade};
 use super::{Mutant, twisted};
 
 pub(super) const MUTANTS: &[Mutant] = &[
+    twisted!(
+        Provider,
+        "exports-other-bytes",
+        "gives back an artifact that was never deployed",
+        ExportsOtherBytes
+    ),
     twisted!(
         Provider,
         "serves-the-first-version",
@@ -245,5 +253,21 @@ impl Twist for DropsCallsWhileSwitching {
                 .with_retry(Retry::No));
         }
         inner.invoke(cx, call).await
+    }
+}
+
+struct ExportsOtherBytes;
+
+#[async_trait]
+impl Twist for ExportsOtherBytes {
+    async fn artifact(
+        &self,
+        inner: &dyn Provider,
+        cx: &Ctx,
+        name: &Name,
+        digest: Digest,
+    ) -> Result<Arc<dyn Content>> {
+        inner.artifact(cx, name, digest).await?;
+        Ok(Arc::new(InMemory::new("something else")))
     }
 }

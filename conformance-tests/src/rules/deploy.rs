@@ -2,7 +2,7 @@
 
 use super::Rule;
 
-pub(super) const RULES: [Rule; 17] = [
+pub(super) const RULES: [Rule; 18] = [
     Rule {
         id: "D1",
         since: "0.1",
@@ -174,5 +174,13 @@ pub(super) const RULES: [Rule; 17] = [
         condition: None,
         cases: &["cut/cancelled", "cut/dropped", "cut/next-run-says"],
         mutants: &["forgets-residue", "abandons-in-silence"],
+    },
+    Rule {
+        id: "D18",
+        since: "0.2",
+        text: "What is deployed can be taken out as a spec and the bytes of its artifact, the same as went in; deployed again it is the same function.",
+        condition: Some("`artifacts.export`: refused as `Unsupported` without it"),
+        cases: &["export/round-trip"],
+        mutants: &["exports-other-bytes"],
     },
 ];
