@@ -10,6 +10,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 use crate::config::{Config, Credentials};
+use crate::wire::Wire;
 
 /// The SDK's clients of one target, as [`Provider::raw`](anyport_core::provider::Provider::raw) gives them out.
 ///
@@ -39,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) pinned: Option<String>,
     pub(crate) config: Config,
     pub(crate) raw: Raw,
+    /// The services without an SDK crate of their own.
+    pub(crate) wire: Wire,
 }
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -56,6 +59,7 @@ impl Session {
             .on(url)
         })?;
         let sdk = sdk(&config, &region).await;
+        let wire = Wire::new(&sdk, &region);
         let raw = Raw::new(sdk);
         Ok(Self {
             id: url.clone(),
@@ -63,6 +67,7 @@ impl Session {
             pinned,
             config,
             raw,
+            wire,
         })
     }
 }
