@@ -194,7 +194,8 @@ const TABLE: &[(&str, Means, &str)] = &[
     ("RecursiveInvocationException", Means::Stopped, "break the loop, or allow recursion for the function"),
 ];
 
-const KEYS: &str = "check which credentials are used, and that they are for this account and region";
+const KEYS: &str =
+    "check which credentials are used, and that they are for this account and region";
 const SIGNATURE: &str = "check the secret key, the region, and this machine's clock";
 const EXPIRED: &str = "get new temporary credentials";
 const CLOCK: &str = "set this machine's clock";
@@ -395,8 +396,7 @@ where
 
 /// The control plane did not finish in time.
 pub(crate) fn too_slow(operation: &'static str) -> Error {
-    Error::new(ErrorKind::Timeout(TimedOut::ControlPlane), operation)
-        .from_provider(PROVIDER, None)
+    Error::new(ErrorKind::Timeout(TimedOut::ControlPlane), operation).from_provider(PROVIDER, None)
 }
 
 /// Reads an answer that should be there.

@@ -3,8 +3,10 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use anyport_core::Digest;
 use anyport_core::call::{Accepted, Call, DeadLetter, Identity, LogLine, LogQuery, Reply};
 use anyport_core::capability::Capabilities;
+use anyport_core::content::Content;
 use anyport_core::context::Ctx;
 use anyport_core::error::Result;
 use anyport_core::outcome::{Outputs, StepDone};
@@ -94,6 +96,10 @@ impl Provider for Lambda {
         name: &Name,
     ) -> Result<BoxStream<'static, Result<DeadLetter>>> {
         dead::letters(&self.session, cx, name).await
+    }
+
+    async fn artifact(&self, _: &Ctx, name: &Name, _: Digest) -> Result<Arc<dyn Content>> {
+        Err(unfinished(name.as_str()))
     }
 
     async fn logs(&self, cx: &Ctx, query: LogQuery) -> Result<BoxStream<'static, Result<LogLine>>> {

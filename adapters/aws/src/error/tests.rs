@@ -57,11 +57,19 @@ fn the_name_decides_before_the_status() {
 fn a_function_that_changes_cannot_be_called_yet_and_one_that_cannot_start_has_not_run() {
     assert_eq!(kind("ResourceConflictException", 409, CALL), "unavailable");
     assert_eq!(kind("ResourceConflictException", 409, WRITE), "conflict");
-    let pending = answered("invoke", CALL, &failure("ResourceConflictException", 409, ""));
+    let pending = answered(
+        "invoke",
+        CALL,
+        &failure("ResourceConflictException", 409, ""),
+    );
     assert_eq!(pending.retry(), Retry::Safe);
     assert!(!pending.user_code_may_have_run());
 
-    let broken = answered("invoke", CALL, &failure("InvalidZipFileException", 502, "Could not unzip"));
+    let broken = answered(
+        "invoke",
+        CALL,
+        &failure("InvalidZipFileException", 502, "Could not unzip"),
+    );
     let ErrorKind::Function(failed) = broken.kind() else {
         panic!("{broken:?}")
     };
@@ -92,7 +100,10 @@ fn throttling_says_why_and_for_how_long() {
     let mut headers = aws_smithy_runtime_api::http::Headers::new();
     headers.insert("retry-after", "2");
     headers.insert("x-amzn-requestid", "r-2");
-    headers.insert("x-amzn-errortype", "TooManyRequestsException:http://internal/");
+    headers.insert(
+        "x-amzn-errortype",
+        "TooManyRequestsException:http://internal/",
+    );
     let body = br#"{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}"#;
     let error = answered("invoke", CALL, &Failure::read(429, &headers, body));
     assert_eq!(error.retry(), Retry::After(Duration::from_secs(2)));
@@ -124,7 +135,10 @@ fn a_denied_action_is_named_with_the_file_that_lists_it() {
 #[test]
 fn values_are_never_quoted() {
     for (code, said) in [
-        ("InvalidRequestContentException", "Could not parse request body into json: Unrecognized token 'hunter2'"),
+        (
+            "InvalidRequestContentException",
+            "Could not parse request body into json: Unrecognized token 'hunter2'",
+        ),
         (
             "InvalidParameterValueException",
             "Lambda was unable to configure your environment variables because they exceeded the 4KB limit. \
@@ -138,18 +152,31 @@ fn values_are_never_quoted() {
     ] {
         let error = answered("deploy", WRITE, &failure(code, 400, said));
         assert_eq!(error.kind().name(), "invalid_spec");
-        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        assert!(
+            !format!("{error} {error:?}").contains("hunter2"),
+            "{error:?}"
+        );
     }
 }
 
 #[test]
 fn violations_name_the_field_where_the_message_does() {
     for (said, field) in [
-        ("The role defined for the function cannot be assumed by Lambda.", "identity"),
-        ("Unzipped size must be smaller than 262144000 bytes", "artifact"),
+        (
+            "The role defined for the function cannot be assumed by Lambda.",
+            "identity",
+        ),
+        (
+            "Unzipped size must be smaller than 262144000 bytes",
+            "artifact",
+        ),
         ("something else", "request"),
     ] {
-        let error = answered("deploy", WRITE, &failure("InvalidParameterValueException", 400, said));
+        let error = answered(
+            "deploy",
+            WRITE,
+            &failure("InvalidParameterValueException", 400, said),
+        );
         let ErrorKind::InvalidSpec(violations) = error.kind() else {
             panic!("{error:?}")
         };
@@ -160,10 +187,18 @@ fn violations_name_the_field_where_the_message_does() {
 #[test]
 fn clocks_and_limits_are_read_from_the_words() {
     let said = "Signature expired: 20261123T000000Z is now earlier than 20261123T010000Z";
-    let error = answered("list", READ, &failure("InvalidSignatureException", 403, said));
+    let error = answered(
+        "list",
+        READ,
+        &failure("InvalidSignatureException", 403, said),
+    );
     assert_eq!(error.next_step(), Some(CLOCK));
     let said = "Request must be smaller than 1048576 bytes for the InvokeFunction operation";
-    let error = answered("enqueue", CALL, &failure("RequestTooLargeException", 413, said));
+    let error = answered(
+        "enqueue",
+        CALL,
+        &failure("RequestTooLargeException", 413, said),
+    );
     let ErrorKind::PayloadTooLarge(limit) = error.kind() else {
         panic!("{error:?}")
     };

@@ -111,9 +111,13 @@ pub(super) fn policy_file(action: &str) -> &'static str {
 
 /// Whether an answer about a signature is really about the time.
 pub(super) fn is_about_time(said: &str) -> bool {
-    ["Signature expired", "Signature not yet current", "too skewed"]
-        .iter()
-        .any(|words| said.contains(words))
+    [
+        "Signature expired",
+        "Signature not yet current",
+        "too skewed",
+    ]
+    .iter()
+    .any(|words| said.contains(words))
 }
 
 /// The limit in `Request must be smaller than 6291456 bytes`.

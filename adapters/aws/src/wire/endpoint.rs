@@ -22,7 +22,9 @@ fn lookup(region: &str) -> (&'static str, &'static str) {
     PARTITIONS
         .iter()
         .find(|(prefix, _, _)| region.starts_with(prefix))
-        .map_or(("aws", "amazonaws.com"), |(_, name, suffix)| (*name, *suffix))
+        .map_or(("aws", "amazonaws.com"), |(_, name, suffix)| {
+            (*name, *suffix)
+        })
 }
 
 /// Where `service` is: the SDK's endpoint where one is set, else AWS.

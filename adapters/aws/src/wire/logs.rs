@@ -129,11 +129,7 @@ pub(crate) fn group(function: &str) -> String {
 ///
 /// # Errors
 /// `NotFound` when there is no such group, and as for every read.
-pub(crate) async fn events(
-    wire: &Wire,
-    cx: &Ctx,
-    request: &FilterLogEvents<'_>,
-) -> Result<Events> {
+pub(crate) async fn events(wire: &Wire, cx: &Ctx, request: &FilterLogEvents<'_>) -> Result<Events> {
     cx.call(
         FilterLogEvents::NAME,
         Effect::Read,

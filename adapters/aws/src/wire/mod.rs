@@ -152,7 +152,11 @@ impl Answer {
     ///
     /// # Errors
     /// What the service says, or that the answer cannot be read.
-    pub(crate) fn read<O: Operate>(&self, operation: &'static str, effect: Effect) -> Result<O::Output> {
+    pub(crate) fn read<O: Operate>(
+        &self,
+        operation: &'static str,
+        effect: Effect,
+    ) -> Result<O::Output> {
         if !(200..300).contains(&self.status) {
             return Err(self.error(operation, effect));
         }
@@ -264,7 +268,9 @@ fn signing(sdk: &SdkConfig, region: &str, service: Service) -> StaticRuntimePlug
     let mut settings = Layer::new("signing");
     settings.store_put(AuthSchemeOptionResolverParams::new(()));
     settings.store_put(SigV4OperationSigningConfig {
-        region: Some(SigningRegion::from(aws_config::Region::new(region.to_owned()))),
+        region: Some(SigningRegion::from(aws_config::Region::new(
+            region.to_owned(),
+        ))),
         name: Some(SigningName::from_static(service.name())),
         ..SigV4OperationSigningConfig::default()
     });
