@@ -58,6 +58,7 @@ impl Session {
             )
             .on(url)
         })?;
+        let region = config.region.clone().unwrap_or(region);
         let sdk = sdk(&config, &region).await;
         let wire = Wire::new(&sdk, &region);
         let raw = Raw::new(sdk);

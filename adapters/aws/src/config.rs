@@ -1,6 +1,8 @@
 //! What the target is told once, when it is opened.
 
+use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -11,6 +13,8 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 pub struct Config {
     /// Where requests go instead of AWS: an emulator on loopback, or an `https` address. Default: AWS.
     pub endpoint: Option<String>,
+    /// The region, where the URL's place is another name for it, as in `lambda://embedded`. Default: the URL's.
+    pub region: Option<String>,
     /// Who asks. Default: the SDK's chain (environment, profile, container and instance roles).
     pub credentials: Credentials,
     /// The ARN of the role that functions run as when their spec has no `identity`.
@@ -22,6 +26,8 @@ pub struct Config {
     pub runtimes: Option<Vec<String>>,
     /// How long Lambda may serve what was there before a deploy returned. Default: 5 seconds.
     pub settles_within: Duration,
+    /// Kept for as long as the target is: an embedded cloud ends with its last target.
+    pub keep: Option<Arc<dyn Any + Send + Sync>>,
     /// The HTTP client to use instead of the SDK's own; for tests.
     pub http_client: Option<SharedHttpClient>,
 }
@@ -30,11 +36,13 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             endpoint: None,
+            region: None,
             credentials: Credentials::Default,
             execution_role: None,
             code_bucket: None,
             runtimes: None,
             settles_within: Duration::from_secs(5),
+            keep: None,
             http_client: None,
         }
     }

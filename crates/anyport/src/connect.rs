@@ -32,6 +32,9 @@ pub(crate) struct Settings {
     /// Settings of `local://`.
     #[cfg(feature = "local")]
     pub(crate) local: Option<anyport_local::Config>,
+    /// Settings of `lambda://`.
+    #[cfg(feature = "aws")]
+    pub(crate) lambda: Option<anyport_aws::Config>,
 }
 
 impl Connect {

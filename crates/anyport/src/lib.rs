@@ -62,11 +62,17 @@
 //! ```
 
 mod connect;
+#[cfg(feature = "embedded-aws")]
+pub mod embedded;
+#[cfg(feature = "aws")]
+pub mod lambda;
 #[cfg(feature = "local")]
 pub mod local;
 #[cfg(feature = "manifest")]
 pub mod manifest;
 mod scheme;
+#[cfg(any(feature = "local", feature = "embedded-aws"))]
+mod state;
 
 pub use anyport_client::{
     Calls, Cancel, Counts, Event, Halted, InvokeOptions, LiveSeam, Observer, Options, Progress,

@@ -20,14 +20,24 @@ pub struct Scheme {
 }
 
 /// The one table: every scheme, the feature that brings its adapter, and the adapter if the feature is on.
-const SCHEMES: &[Scheme] = &[Scheme {
-    name: "local",
-    feature: "local",
-    #[cfg(feature = "local")]
-    open: Some(crate::local::open),
-    #[cfg(not(feature = "local"))]
-    open: None,
-}];
+const SCHEMES: &[Scheme] = &[
+    Scheme {
+        name: "local",
+        feature: "local",
+        #[cfg(feature = "local")]
+        open: Some(crate::local::open),
+        #[cfg(not(feature = "local"))]
+        open: None,
+    },
+    Scheme {
+        name: "lambda",
+        feature: "aws",
+        #[cfg(feature = "aws")]
+        open: Some(crate::lambda::open),
+        #[cfg(not(feature = "aws"))]
+        open: None,
+    },
+];
 
 /// Every scheme that this version knows.
 pub fn schemes() -> impl Iterator<Item = Scheme> {
@@ -90,7 +100,7 @@ mod tests {
         let error = find(&"lokal://".parse().unwrap()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "cannot connect to lokal://: the scheme lokal:// is not supported here; the nearest is local://; known schemes: local"
+            "cannot connect to lokal://: the scheme lokal:// is not supported here; the nearest is local://; known schemes: local, lambda"
         );
     }
 

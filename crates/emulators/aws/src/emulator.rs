@@ -81,6 +81,18 @@ impl Emulator {
         &self.credentials
     }
 
+    /// The account of those credentials.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.cloud.config.account
+    }
+
+    /// The region of requests that name none.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.cloud.config.region
+    }
+
     /// What a test harness may ask of it.
     #[must_use]
     pub fn cloud(&self) -> Admin {

@@ -73,6 +73,8 @@ const HOUSE: [Layer; 16] = [
             "anyport-client",
             "anyport-package",
             "anyport-local",
+            "anyport-aws",
+            "anyport-emulator-aws",
         ],
         tests_may_know: &["anyport-runtime", "anyport-testkit"],
     },
