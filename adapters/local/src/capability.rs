@@ -45,6 +45,7 @@ pub(crate) fn capabilities(runtimes: Vec<String>, max_instances: u32) -> Capabil
 fn artifacts(runtimes: Vec<String>) -> Artifacts {
     let mut artifacts = Artifacts::none("");
     artifacts.zip = Support::Native(());
+    artifacts.http = Support::Native(());
     artifacts.bundle = Support::Native(runtimes);
     artifacts.command = Support::Native(());
     artifacts.image = Support::refused(

@@ -1,11 +1,9 @@
 //! Asynchronous calls.
 
-use std::time::Duration;
-
 use anyport_core::ErrorKind;
 use anyport_core::call::{Call, DeadLetter};
 use anyport_core::error::Result;
-use anyport_core::spec::{Delivery, Name};
+use anyport_core::spec::Name;
 use anyport_testkit::probe::Command;
 use futures_util::StreamExt as _;
 
@@ -37,11 +35,12 @@ fn logs(text: &str) -> Command {
     }
 }
 
-/// Waits until `text` is in the function's logs, or, where there are none, until no event waits.
-async fn delivered(client: &Client, name: &Name, text: &str) -> Result<(), Stop> {
+/// Waits until `text` is in the function's logs, where there are any, and no event waits.
+pub(super) async fn delivered(client: &Client, name: &Name, text: &str) -> Result<(), Stop> {
     until("an event to be delivered", async || {
-        if client.caps().logs.is_supported() {
-            return Ok(!client.lines(name, text).await?.is_empty());
+        let logged = client.caps().logs.is_supported();
+        if logged && client.lines(name, text).await?.is_empty() {
+            return Ok(false);
         }
         Ok(client.status(name).await?.events.waiting == 0)
     })
@@ -151,11 +150,7 @@ async fn dead_letter(scene: &Scene) -> Verdict {
     if !client.caps().enqueue.is_supported() {
         return none(&client, &name).await;
     }
-    let spec = client.spec(&name, "a").delivery(Delivery {
-        attempts: 2,
-        backoff: Duration::from_millis(1),
-        ..Delivery::default()
-    });
+    let spec = client.spec(&name, "a").delivery(client.delivery(2));
     client.put(spec.build()?).await?;
     client.settle().await;
     let mark = format!("attempt-{:x}", scene.seed());

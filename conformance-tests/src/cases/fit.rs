@@ -6,12 +6,13 @@ use anyport_core::capability::{Fit, Sizes, Support};
 use anyport_core::outcome::Outcome;
 use anyport_core::plan::State;
 use anyport_core::spec::{
-    Arch, Artifact, Name, Network, Packaging, Spec, SpecBuilder, Trigger, TriggerKind,
+    Arch, Artifact, Delivery, Name, Network, Packaging, Spec, SpecBuilder, Trigger, TriggerKind,
     TriggerSource,
 };
 use anyport_core::{Digest, ErrorKind};
 
 use super::{Case, case};
+use crate::harness::Reference;
 use crate::scene::{Client, Scene};
 use crate::verdict::{Chain, Pass, Stop, Verdict, ensure, fail};
 
@@ -202,7 +203,7 @@ struct Optional {
     field: String,
 }
 
-fn optional_parts(client: &Client, name: &Name) -> Vec<Optional> {
+fn optional_parts(scene: &Scene, client: &Client, name: &Name) -> Vec<Optional> {
     let caps = client.caps();
     let mut parts = Vec::new();
     let mut add = |what: &str, support: &Support<()>, spec: SpecBuilder, field: &str| {
@@ -218,11 +219,13 @@ fn optional_parts(client: &Client, name: &Name) -> Vec<Optional> {
     add(
         "identity",
         &governance.identity,
-        spec().identity("role/probe"),
+        spec().identity(scene.reference(Reference::Identity)),
         "identity",
     );
     let mut network = Network::default();
-    network.subnets.push("subnet-1".to_owned());
+    network.subnets.push(scene.reference(Reference::Subnet));
+    let group = scene.reference(Reference::SecurityGroup);
+    network.security_groups.push(group);
     add(
         "network",
         &governance.network,
@@ -232,7 +235,7 @@ fn optional_parts(client: &Client, name: &Name) -> Vec<Optional> {
     add(
         "encryption key",
         &governance.encryption_key,
-        spec().encryption_key("key/probe"),
+        spec().encryption_key(scene.reference(Reference::EncryptionKey)),
         "encryption_key",
     );
     let days = governance
@@ -245,6 +248,18 @@ fn optional_parts(client: &Client, name: &Name) -> Vec<Optional> {
         spec().log_retention_days(u32::try_from(days).unwrap_or(u32::MAX)),
         "log_retention_days",
     );
+    if let Some(enqueue) = caps.enqueue.get() {
+        let delivery = Delivery {
+            backoff: Duration::from_millis(7_000),
+            ..Delivery::default()
+        };
+        add(
+            "a pause between attempts",
+            &enqueue.backoff,
+            spec().delivery(delivery),
+            "delivery.backoff_ms",
+        );
+    }
     add(
         "settings of another product",
         &Support::refused("not here"),
@@ -298,7 +313,7 @@ async fn refuses_what_is_missing(scene: &Scene) -> Verdict {
     let client = scene.client().await?;
     let name = scene.name("optional");
     let before = scene.inventory().await?;
-    for part in optional_parts(&client, &name) {
+    for part in optional_parts(scene, &client, &name) {
         let from = client.script().count();
         let spec = part.spec.build()?;
         let fields = spec.fields();
@@ -315,6 +330,14 @@ async fn refuses_what_is_missing(scene: &Scene) -> Verdict {
             ensure!(
                 planned == asked,
                 "{} is declared; {asked:?} was asked and the plan says {planned:?}",
+                part.what
+            );
+            let rounded = plan.approximations.iter();
+            let said = rounded.map(|it| &it.field).any(|it| *it == part.field);
+            let approximated = matches!(part.support, Support::Approximated(..));
+            ensure!(
+                said || !approximated,
+                "{} is approximated, and the plan does not say so",
                 part.what
             );
             continue;

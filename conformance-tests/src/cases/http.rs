@@ -50,18 +50,24 @@ async fn deployed(
     Ok(result)
 }
 
-fn is_unsupported(error: &anyport_core::Error) -> bool {
-    matches!(error.kind(), ErrorKind::Unsupported { .. })
+/// Verifies that HTTP servers are refused, where they are not declared.
+async fn not_declared(scene: &Scene, client: &Client, name: &Name) -> Option<Verdict> {
+    if client.caps().artifacts.http.is_supported() {
+        return None;
+    }
+    let from = client.script().count();
+    let deployed = deployed(scene, client, name, 1).await;
+    Some(deployed.and_then(|result| fit::refused(client, result, from)))
 }
 
 /// Bytes and types pass through an HTTP server as they are.
 async fn bytes(scene: &Scene) -> Verdict {
     let client = scene.client().await?;
     let name = scene.name("http-bytes");
-    match deployed(scene, &client, &name, 1).await? {
-        Err(error) if is_unsupported(&error) => return fit::refused(&client, Err(error), 0),
-        result => result?,
-    };
+    if let Some(verdict) = not_declared(scene, &client, &name).await {
+        return verdict;
+    }
+    deployed(scene, &client, &name, 1).await??;
     client.serves(&name, "http").await?;
     payload::samples_pass(&client, &name).await
 }
@@ -70,10 +76,10 @@ async fn bytes(scene: &Scene) -> Verdict {
 async fn errors(scene: &Scene) -> Verdict {
     let client = scene.client().await?;
     let name = scene.name("http-errors");
-    match deployed(scene, &client, &name, 1).await? {
-        Err(error) if is_unsupported(&error) => return fit::refused(&client, Err(error), 0),
-        result => result?,
-    };
+    if let Some(verdict) = not_declared(scene, &client, &name).await {
+        return verdict;
+    }
+    deployed(scene, &client, &name, 1).await??;
     let fails = Command::Fail {
         kind: "CardDeclined".to_owned(),
         message: "no funds".to_owned(),
@@ -110,16 +116,16 @@ async fn concurrency(scene: &Scene) -> Verdict {
     const REQUESTS: u32 = 3;
     let client = scene.client().await?;
     let name = scene.name("http-many");
+    if let Some(verdict) = not_declared(scene, &client, &name).await {
+        return verdict;
+    }
     if client.caps().resources.concurrency.max() < u64::from(REQUESTS) {
         let from = client.script().count();
         let result = deployed(scene, &client, &name, REQUESTS).await?;
         fit::invalid(&client, result, &["concurrency"], from)?;
         return Ok(Pass::Refused);
     }
-    let outcome = match deployed(scene, &client, &name, REQUESTS).await? {
-        Err(error) if is_unsupported(&error) => return fit::refused(&client, Err(error), 0),
-        result => result?,
-    };
+    let outcome = deployed(scene, &client, &name, REQUESTS).await??;
     let rounded = outcome
         .approximations
         .iter()

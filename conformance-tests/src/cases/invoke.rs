@@ -160,8 +160,12 @@ async fn function_timeout(scene: &Scene) -> Verdict {
         && let Some(logs) = client.caps().logs.get()
     {
         tokio::time::sleep(logs.delay).await;
-        let count = client.lines(&name, &mark).await?.len();
-        ensure!(count > 0, "the function's lines are not in its logs");
+        let mut count = 0;
+        crate::scene::until("the function's lines to be in its logs", async || {
+            count = client.lines(&name, &mark).await?.len();
+            Ok(count > 0)
+        })
+        .await?;
         tokio::time::sleep(Duration::from_millis(200) + logs.delay).await;
         let later = client.lines(&name, &mark).await?.len();
         ensure!(

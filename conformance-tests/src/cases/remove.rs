@@ -1,15 +1,12 @@
 //! Removing.
 
-use std::time::Duration;
-
 use anyport_client::Removal;
 use anyport_core::ErrorKind;
 use anyport_core::plan::Change;
-use anyport_core::spec::Delivery;
 use anyport_testkit::probe::Command;
 use futures_util::StreamExt as _;
 
-use super::{Case, case, fit};
+use super::{Case, case, enqueue, fit};
 use crate::scene::{Scene, until};
 use crate::verdict::{Chain, Pass, Verdict, ensure, fail};
 
@@ -36,19 +33,10 @@ async fn takes_all(scene: &Scene) -> Verdict {
     client.settle().await;
     client.variant(&name).await?;
     if client.caps().enqueue.is_supported() {
-        client
-            .enqueue(client.call(
-                &name,
-                &Command::Log {
-                    text: "delivered".to_owned(),
-                    lines: 1,
-                },
-            ))
-            .await?;
-        until("an event to be delivered", async || {
-            Ok(client.status(&name).await?.events.waiting == 0)
-        })
-        .await?;
+        let text = "delivered".to_owned();
+        let logs = Command::Log { text, lines: 1 };
+        client.enqueue(client.call(&name, &logs)).await?;
+        enqueue::delivered(&client, &name, "delivered").await?;
     }
     let removed = client.remove(&name, Removal::default()).await?;
     ensure!(
@@ -112,11 +100,7 @@ async fn keeps_events(scene: &Scene) -> Verdict {
     let client = scene.client().await?;
     let name = scene.name("events");
     let before = scene.inventory().await?;
-    let spec = client.spec(&name, "a").delivery(Delivery {
-        attempts: 1,
-        backoff: Duration::from_millis(1),
-        ..Delivery::default()
-    });
+    let spec = client.spec(&name, "a").delivery(client.delivery(1));
     client.put(spec.build()?).await?;
     client.settle().await;
     let fails = Command::Fail {

@@ -48,12 +48,42 @@ pub trait Harness: Send + Sync {
     /// [`Missing`] when no place can be had; the case is not run.
     async fn fresh(&self, seed: u64) -> Result<Box<dyn Site>, Missing>;
 
+    /// Something that a spec names and others own, in the shape that the adapter takes. Nothing is deployed with it: it need not be there.
+    fn reference(&self, to: Reference) -> String {
+        to.word().to_owned()
+    }
+
     /// The probe as an artifact that the adapter takes; a portable zip for the Lambda Runtime API unless overridden.
     ///
     /// # Errors
     /// [`Missing`] when the probe cannot be packed.
     fn package(&self, kit: &ProbeKit, variant: &Variant) -> Result<Packed, Missing> {
         kit.zip(variant).map_err(Missing::because)
+    }
+}
+
+/// What a spec names and others own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reference {
+    /// What functions run as.
+    Identity,
+    /// A subnet.
+    Subnet,
+    /// A security group.
+    SecurityGroup,
+    /// An encryption key.
+    EncryptionKey,
+}
+
+impl Reference {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Identity => "role/probe",
+            Self::Subnet => "subnet-1",
+            Self::SecurityGroup => "group-1",
+            Self::EncryptionKey => "key/probe",
+        }
     }
 }
 

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyport_client::{Removal, Target};
 use anyport_core::call::{Call, LogQuery};
-use anyport_core::capability::{Capabilities, Fit, Sizes};
+use anyport_core::capability::{Capabilities, Fit, Sizes, Support};
 use anyport_core::error::{Error, ErrorKind, Result};
 use anyport_core::outcome::Outcome;
 use anyport_core::plan::State;
-use anyport_core::spec::{Name, Spec, SpecBuilder};
+use anyport_core::spec::{Delivery, Name, Spec, SpecBuilder};
 use anyport_testkit::Packed;
 use anyport_testkit::probe::{Command, VARIANT};
 use futures_util::StreamExt as _;
@@ -88,6 +88,20 @@ impl Client {
             .memory_mb(u32::try_from(memory).unwrap_or(u32::MAX))
             .timeout(Duration::from_millis(timeout))
             .env(VARIANT, variant)
+    }
+
+    /// So many attempts, as soon after each other as can be asked here.
+    #[must_use]
+    pub fn delivery(&self, attempts: u8) -> Delivery {
+        let mut delivery = Delivery {
+            attempts,
+            ..Delivery::default()
+        };
+        let enqueue = self.caps.enqueue.get();
+        if enqueue.is_some_and(|it| matches!(it.backoff, Support::Native(()))) {
+            delivery.backoff = Duration::from_millis(1);
+        }
+        delivery
     }
 
     /// Deploys a spec of the probe.

@@ -12,7 +12,7 @@ use anyport_core::provider::Provider;
 use anyport_core::spec::Name;
 use anyport_testkit::{Packed, ProbeKit, Variant};
 
-use crate::harness::{Harness, Inventory, Site};
+use crate::harness::{Harness, Inventory, Reference, Site};
 use crate::mutants::Mutant;
 use crate::seam::Script;
 use crate::verdict::Stop;
@@ -165,6 +165,12 @@ impl Scene {
         Ok(self
             .harness
             .package(&self.kit, &Variant::instead(bytes.to_vec()))?)
+    }
+
+    /// Something that a spec names and others own.
+    #[must_use]
+    pub fn reference(&self, to: Reference) -> String {
+        self.harness.reference(to)
     }
 
     /// What is there, seen from outside.

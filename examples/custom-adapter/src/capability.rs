@@ -16,6 +16,7 @@ pub const MAX_INSTANCES: u32 = 16;
 pub fn capabilities() -> Capabilities {
     let mut artifacts = Artifacts::none("deploy a zip with an executable bootstrap");
     artifacts.zip = Support::Native(());
+    artifacts.http = Support::Native(());
     artifacts.archs = Arch::of_this_machine().into_iter().collect();
     artifacts.max_packed = 100 << 20;
     artifacts.max_unpacked = 250 << 20;

@@ -27,6 +27,9 @@ pub fn portable() -> Capabilities {
     let mut artifacts =
         Artifacts::none("not every product runs this; deploy a zip with a `bootstrap`");
     artifacts.zip = Support::Native(());
+    artifacts.http = Support::refused(
+        "function products call functions, not servers; let the bootstrap pull from the Lambda Runtime API, as anyport-runtime does",
+    );
     artifacts.bundle = Support::Native(
         ["python3.12", "python3.13", "nodejs22"]
             .map(str::to_owned)

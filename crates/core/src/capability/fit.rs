@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Capabilities;
 use super::support::{Fit, Sizes, Support};
 use crate::error::{Error, ErrorKind, Result, Violation, Violations};
-use crate::spec::{Kind, Packaging, Spec};
+use crate::spec::{Delivery, Kind, Packaging, Protocol, Spec};
 
 /// A value that the target rounds: what was asked and what it will be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,7 @@ pub fn fit(caps: &Capabilities, product: &str, spec: &Spec) -> Result<Fitted> {
     work.artifact(caps, spec);
     work.resources(caps, &mut fitted);
     work.governance(caps, &mut fitted);
+    work.delivery(caps, spec);
     let mut costs = Vec::new();
     for name in spec.native.keys() {
         let field = format!("native.{name}");
@@ -143,7 +144,12 @@ impl Work {
 
     fn artifact(&mut self, caps: &Capabilities, spec: &Spec) {
         let artifact = &spec.artifact;
-        let name = artifact.packaging.name();
+        let name = match &artifact.packaging {
+            Packaging::Zip {
+                protocol: Protocol::Http,
+            } => "http",
+            packaging => packaging.name(),
+        };
         let takes = caps.artifacts.takes(&artifact.packaging);
         self.need(&format!("artifacts.{name}"), &takes);
         if let (Packaging::Bundle { runtime, .. }, Some(there)) =
@@ -261,6 +267,35 @@ impl Work {
         }
     }
 
+    /// How events are delivered matters where they are taken at all; what is at its default was not asked.
+    fn delivery(&mut self, caps: &Capabilities, spec: &Spec) {
+        let Some(enqueue) = caps.enqueue.get() else {
+            return;
+        };
+        let (asked, default) = (spec.delivery, Delivery::default());
+        if asked.attempts != default.attempts && asked.attempts > enqueue.max_attempts {
+            self.violations.push(
+                Violation::new(
+                    "delivery.attempts",
+                    format!("the target makes at most {} attempts", enqueue.max_attempts),
+                )
+                .value(asked.attempts)
+                .nearest(enqueue.max_attempts),
+            );
+        }
+        if asked.backoff != default.backoff
+            && self.need("enqueue.backoff", &enqueue.backoff)
+            && let Support::Approximated((), note) = &enqueue.backoff
+        {
+            self.approximations.push(Approximation {
+                field: "delivery.backoff_ms".to_owned(),
+                asked: format!("{} ms", asked.backoff.as_millis()),
+                actual: "the target's own".to_owned(),
+                note: note.clone(),
+            });
+        }
+    }
+
     fn governance(&mut self, caps: &Capabilities, spec: &mut Spec) {
         let governance = &caps.governance;
         if spec.identity.is_some() {
@@ -305,5 +340,78 @@ impl Work {
                     .push((field, format!("the target has no {kind} triggers"))),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capability::{Artifacts, DeliveredBy, Deploy, Enqueue, Invoke, Resources};
+    use crate::capability::{Lock, StartCheck, Switch};
+    use crate::digest::Digest;
+    use crate::spec::Artifact;
+
+    fn caps(enqueue: Support<Enqueue>) -> Capabilities {
+        let mut artifacts = Artifacts::none("");
+        artifacts.zip = Support::Native(());
+        artifacts.archs = vec![crate::spec::Arch::default()];
+        let any = || Sizes::range(0, 1 << 40);
+        let resources = Resources::new(any(), any(), any(), any(), any(), 1 << 20);
+        let deploy = Deploy::new(Lock::Etag, Switch::ZeroDowntime, StartCheck::None);
+        let mut caps = Capabilities::new(artifacts, resources, deploy, Invoke::new(1, 1));
+        caps.enqueue = enqueue;
+        caps
+    }
+
+    fn spec(delivery: Delivery, protocol: Protocol) -> Spec {
+        let artifact = Artifact::new(Packaging::Zip { protocol }, Digest::of(b"zip"));
+        let spec = Spec::builder("delivered", artifact).delivery(delivery);
+        spec.build().unwrap()
+    }
+
+    #[test]
+    fn a_pause_between_attempts_is_refused_or_named_unless_it_is_the_default() {
+        let slow = Delivery {
+            backoff: Duration::from_secs(7),
+            ..Delivery::default()
+        };
+        let with = |backoff| {
+            let mut enqueue = Enqueue::new(1, DeliveredBy::Platform);
+            enqueue.backoff = backoff;
+            caps(Support::Native(enqueue))
+        };
+        let fitted = |caps: &Capabilities, delivery| {
+            let spec = spec(delivery, Protocol::RuntimeApi);
+            fit(caps, "x", &spec).map(|fitted| fitted.approximations.len())
+        };
+        let minutes = || Support::Approximated((), "minutes".to_owned());
+        assert_eq!(fitted(&with(minutes()), slow).unwrap(), 1);
+        assert_eq!(fitted(&with(minutes()), Delivery::default()).unwrap(), 0);
+        assert_eq!(fitted(&with(Support::Native(())), slow).unwrap(), 0);
+        let refused = fitted(&with(Support::refused("no")), slow).unwrap_err();
+        assert!(refused.to_string().contains("enqueue.backoff"), "{refused}");
+        // Nobody delivers, so that nothing is weakened.
+        assert_eq!(fitted(&caps(Support::refused("no")), slow).unwrap(), 0);
+    }
+
+    #[test]
+    fn more_attempts_than_there_are_is_out_of_range() {
+        let mut enqueue = Enqueue::new(1, DeliveredBy::Platform);
+        enqueue.max_attempts = 1;
+        let twice = Delivery {
+            attempts: 2,
+            ..Delivery::default()
+        };
+        let spec = spec(twice, Protocol::RuntimeApi);
+        let error = fit(&caps(Support::Native(enqueue)), "x", &spec).unwrap_err();
+        assert!(error.to_string().contains("delivery.attempts"), "{error}");
+    }
+
+    #[test]
+    fn a_zip_that_is_a_server_needs_a_target_that_runs_servers() {
+        let caps = caps(Support::refused("no"));
+        let spec = spec(Delivery::default(), Protocol::Http);
+        let error = fit(&caps, "x", &spec).unwrap_err();
+        assert!(error.to_string().contains("artifacts.http"), "{error}");
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use fit::{Approximation, Fitted, PortabilityCost, fit};
 pub use support::{Fit, Sizes, Support};
 
-use crate::spec::{Arch, Packaging, TriggerKind};
+use crate::spec::{Arch, Packaging, Protocol, TriggerKind};
 
 /// Everything a target can do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,8 +43,10 @@ pub struct Capabilities {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Artifacts {
-    /// Portable zips; the value is unused.
+    /// Portable zips whose program pulls from the Lambda Runtime API.
     pub zip: Support<()>,
+    /// Portable zips whose program is an HTTP server.
+    pub http: Support<()>,
     /// Language bundles: the runtimes that are there, such as `python3.11`.
     pub bundle: Support<Vec<String>>,
     /// Commands that are HTTP servers.
@@ -69,6 +71,7 @@ impl Artifacts {
     pub fn none(hint: &str) -> Self {
         Self {
             zip: Support::refused(hint),
+            http: Support::refused(hint),
             bundle: Support::refused(hint),
             command: Support::refused(hint),
             image: Support::refused(hint),
@@ -84,7 +87,12 @@ impl Artifacts {
     #[must_use]
     pub fn takes(&self, packaging: &Packaging) -> Support<()> {
         match packaging {
-            Packaging::Zip { .. } => self.zip.clone(),
+            Packaging::Zip {
+                protocol: Protocol::RuntimeApi,
+            } => self.zip.clone(),
+            Packaging::Zip {
+                protocol: Protocol::Http,
+            } => self.http.clone(),
             Packaging::Bundle { .. } => self.bundle.clone().map(|_| ()),
             Packaging::Command { .. } => self.command.clone(),
             Packaging::Image { .. } => self.image.clone(),

@@ -287,6 +287,7 @@ pub(crate) fn bare() -> Capabilities {
     let hint = "this target is bare";
     let mut artifacts = Artifacts::none(hint);
     artifacts.zip = Support::Native(());
+    artifacts.http = Support::Native(());
     artifacts.archs = vec![Arch::X86_64];
     artifacts.max_packed = 1 << 20;
     artifacts.max_unpacked = 1 << 20;
