@@ -99,6 +99,12 @@ impl Emulator {
         Admin::new(Arc::clone(&self.cloud))
     }
 
+    /// The cloud itself, for tests of its rooms without HTTP.
+    #[cfg(test)]
+    pub(crate) fn inner(&self) -> &Arc<Cloud> {
+        &self.cloud
+    }
+
     /// Takes no new requests, waits a little for those that run, keeps the state and stops everything.
     pub async fn shutdown(mut self) {
         self.server.stop().await;

@@ -48,6 +48,7 @@ impl Lambda {
     /// Starts what goes on by itself, on the current tokio runtime, after kept state was loaded. It
     /// holds the cloud weakly.
     pub(crate) fn start(&self, cloud: &Arc<Cloud>) {
+        self.runs.start(cloud);
         self.events.start(cloud);
     }
 
@@ -60,6 +61,7 @@ impl Lambda {
     /// Ends what goes on by itself, at once. Called on drop, maybe after [`Self::stop`].
     pub(crate) fn abort(&self) {
         self.events.abort();
+        self.runs.abort();
     }
 
     /// Every resource by its ARN, with a digest of its state.

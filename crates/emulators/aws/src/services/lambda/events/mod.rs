@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::Value;
 
+use super::invoke::Trace;
+use super::names::Target;
+use crate::answer::ApiError;
+use crate::call::Service;
 use crate::cloud::Cloud;
 use crate::config::Config;
 
@@ -33,4 +38,15 @@ impl Events {
 
     /// Takes what was kept.
     pub(crate) fn load(&self, _kept: &Value) {}
+
+    pub(crate) async fn accept(
+        &self,
+        _cloud: &Arc<Cloud>,
+        _request: &str,
+        _target: &Target,
+        _payload: Bytes,
+        _trace: &Trace,
+    ) -> Result<(), ApiError> {
+        Err(ApiError::not_served(Service::Lambda, "Invoke"))
+    }
 }

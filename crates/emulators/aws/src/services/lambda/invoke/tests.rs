@@ -1,0 +1,604 @@
+//! Invocations of real functions, without HTTP in front.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyport_engine::Language;
+use bytes::Bytes;
+use data_encoding::{BASE64, HEXLOWER};
+use futures_util::StreamExt;
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::access::Caller;
+use crate::answer::{Answer, AnswerBody, ApiError};
+use crate::call::{Call, CallCx, Service};
+use crate::cloud::Cloud;
+use crate::config::{Config, Delays, Limits};
+use crate::services::lambda::function::Function;
+use crate::services::lambda::version::{
+    Code, Logging, Settings, Variables, Version, VersionConfig,
+};
+use crate::services::lambda::{code, ids};
+use crate::{Clock, Emulator};
+
+/// A function that does what its event says.
+const PYTHON: &str = r#"
+import os, sys, time
+count = 0
+def handler(event, context):
+    global count
+    count += 1
+    do = event.get("do", "echo")
+    if do == "env":
+        return dict(os.environ)
+    if do == "context":
+        custom = context.client_context and context.client_context.custom
+        return [context.aws_request_id, context.invoked_function_arn, context.log_stream_name, custom]
+    if do == "raise":
+        raise ValueError("as asked")
+    if do == "exit":
+        print("going", flush=True)
+        os._exit(event["code"])
+    if do == "sleep":
+        time.sleep(event["seconds"])
+    if do == "big":
+        return "x" * event["bytes"]
+    if do == "print":
+        print(event["text"])
+        return count
+    return event
+"#;
+
+/// A runtime of its own: answers in two pieces, or breaks off after the first.
+const STREAMING: &str = r#"#!/usr/bin/env python3
+import base64, http.client, json, os
+host = os.environ["AWS_LAMBDA_RUNTIME_API"]
+api = http.client.HTTPConnection(host)
+while True:
+    api.request("GET", "/2018-06-01/runtime/invocation/next")
+    got = api.getresponse()
+    event = json.loads(got.read())
+    id = got.headers["Lambda-Runtime-Aws-Request-Id"]
+    out = http.client.HTTPConnection(host)
+    out.putrequest("POST", "/2018-06-01/runtime/invocation/%s/response" % id)
+    out.putheader("Lambda-Runtime-Function-Response-Mode", "streaming")
+    out.putheader("Content-Type", event.get("type", "text/plain"))
+    out.putheader("Transfer-Encoding", "chunked")
+    if event.get("fail"):
+        out.putheader("Trailer", "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body")
+    out.endheaders()
+    def piece(data):
+        out.send(b"%x\r\n%s\r\n" % (len(data), data))
+    for part in event["parts"]:
+        piece(part.encode())
+        if event.get("wait"):
+            while not os.path.exists(event["wait"]):
+                pass
+    if event.get("fail"):
+        body = base64.b64encode(json.dumps({"errorType": "Late", "errorMessage": "as asked"}).encode())
+        out.send(b"0\r\nLambda-Runtime-Function-Error-Type: Late\r\nLambda-Runtime-Function-Error-Body: " + body + b"\r\n\r\n")
+    else:
+        out.send(b"0\r\n\r\n")
+    out.getresponse().read()
+    out.close()
+"#;
+
+/// A cloud with functions put into it by hand.
+pub(crate) struct Stage {
+    pub(crate) aws: Emulator,
+    python: Option<String>,
+}
+
+pub(crate) const ACCOUNT: &str = "000000000000";
+pub(crate) const REGION: &str = "us-east-1";
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        Self::over(Clock::system()).await
+    }
+
+    pub(crate) async fn over(clock: Clock) -> Self {
+        let config = Config::new()
+            .enforce_permissions(false)
+            .delays(Delays::zero())
+            .limits(Limits::off().concurrency(20))
+            .clock(clock);
+        let aws = Emulator::start(config).await.unwrap();
+        let engine = &aws.inner().engine;
+        let python = engine.interpreter(Language::Python, None).await.ok();
+        if python.is_none() {
+            let required = std::env::var("ANYPORT_REQUIRE").unwrap_or_default();
+            assert!(
+                !required.contains("python3"),
+                "python3 is required and missing"
+            );
+            println!("not run: no python3");
+        }
+        Self {
+            aws,
+            python: python.map(|found| found.version),
+        }
+    }
+
+    pub(crate) fn cloud(&self) -> &Arc<Cloud> {
+        self.aws.inner()
+    }
+
+    /// Whether Python functions run here.
+    pub(crate) fn has_python(&self) -> bool {
+        self.python.is_some()
+    }
+
+    /// Adds a Python function of this text.
+    pub(crate) fn python(&self, name: &str, text: &str, change: impl FnOnce(&mut Settings)) {
+        let runtime = format!("python{}", self.python.as_deref().unwrap());
+        self.function(name, "app.py", text, |settings| {
+            settings.runtime = runtime;
+            settings.handler = "app.handler".to_owned();
+            change(settings);
+        });
+    }
+
+    /// Adds the function that does what its event says.
+    pub(crate) fn actor(&self, name: &str, change: impl FnOnce(&mut Settings)) {
+        self.python(name, PYTHON, change);
+    }
+
+    /// Adds a function of one file.
+    pub(crate) fn function(
+        &self,
+        name: &str,
+        file: &str,
+        text: &str,
+        change: impl FnOnce(&mut Settings),
+    ) {
+        let cloud = self.cloud();
+        let mut settings = Settings {
+            description: String::new(),
+            role: format!("arn:aws:iam::{ACCOUNT}:role/anyport-embedded"),
+            runtime: "provided.al2023".to_owned(),
+            handler: "bootstrap".to_owned(),
+            timeout: 30,
+            memory: 256,
+            architecture: "x86_64".to_owned(),
+            ephemeral_storage: 512,
+            environment: Some(Variables::default()),
+            kms_key: None,
+            dead_letter: None,
+            tracing: "PassThrough".to_owned(),
+            vpc: None,
+            logging: Logging::of(name),
+            snap_start: "None".to_owned(),
+        };
+        change(&mut settings);
+        let config = VersionConfig {
+            id: ids::uuid(),
+            account: ACCOUNT.to_owned(),
+            region: REGION.to_owned(),
+            function: name.to_owned(),
+            version: "$LATEST".to_owned(),
+            code: package(cloud, file, text),
+            settings,
+            modified: SystemTime::UNIX_EPOCH,
+        };
+        let functions = &cloud.lambda.functions;
+        let version = Version::new(config, functions.now(), Duration::ZERO, None);
+        let function = Function::new(version);
+        functions.region(ACCOUNT, REGION, |region| {
+            region.functions.insert(name.to_owned(), function)
+        });
+        functions.changed();
+    }
+
+    /// A call of an operation.
+    pub(crate) fn call(&self, operation: &'static str, input: Value, payload: &str) -> Call {
+        let mut caller = Caller::anonymous();
+        caller.account = ACCOUNT.to_owned();
+        let input = match input {
+            Value::Object(input) => input,
+            _ => Map::new(),
+        };
+        Call {
+            service: Service::Lambda,
+            operation,
+            input,
+            payload: Bytes::from(payload.to_owned()),
+            headers: http::HeaderMap::new(),
+            cx: CallCx {
+                request_id: ids::uuid(),
+                caller,
+                account: ACCOUNT.to_owned(),
+                region: REGION.to_owned(),
+                cloud: Arc::clone(self.cloud()),
+            },
+        }
+    }
+
+    async fn try_invoke(&self, input: Value, payload: &str) -> Result<Answer, ApiError> {
+        super::call(self.call("Invoke", input, payload)).await
+    }
+
+    pub(crate) async fn invoke(&self, name: &str, payload: &str) -> (Map<String, Value>, Value) {
+        let input = json!({ "FunctionName": name, "LogType": "Tail" });
+        let answer = self.try_invoke(input, payload).await.unwrap();
+        let AnswerBody::Bytes(body) = answer.payload else {
+            panic!("no body");
+        };
+        (answer.output, serde_json::from_slice(&body).unwrap())
+    }
+
+    /// The messages of the function's log group.
+    pub(crate) async fn log(&self, name: &str) -> Vec<String> {
+        let input = json!({ "logGroupName": format!("/aws/lambda/{name}") });
+        let mut call = self.call("FilterLogEvents", input, "");
+        call.service = Service::Logs;
+        let answer = crate::services::logs::call(call).await.unwrap();
+        let events = answer.output["events"].as_array().unwrap().clone();
+        let text = |event: Value| event["message"].as_str().unwrap().to_owned();
+        events.into_iter().map(text).collect()
+    }
+}
+
+/// Puts a package of one file where the cloud looks for it.
+fn package(cloud: &Cloud, file: &str, text: &str) -> Code {
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("source");
+    fs::create_dir(&source).unwrap();
+    fs::write(source.join(file), text).unwrap();
+    executable(&source.join(file));
+    let archive = dir.path().join("code.zip");
+    let packer = anyport_package::Packer::new(anyport_package::Limits::default());
+    packer.dir(&source, &archive).unwrap();
+    let bytes = fs::read(&archive).unwrap();
+    let code = Code {
+        sha256: HEXLOWER.encode(&Sha256::digest(&bytes)),
+        size: bytes.len() as u64,
+        unpacked: text.len() as u64,
+    };
+    let path = code::path(cloud, &code);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+    code
+}
+
+fn executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn log_of(output: &Map<String, Value>) -> String {
+    let log = output["LogResult"].as_str().unwrap();
+    String::from_utf8(BASE64.decode(log.as_bytes()).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_runs_in_the_environment_of_the_real_one() {
+    let stage = Stage::new().await;
+    if !stage.has_python() {
+        return;
+    }
+    stage.actor("hello", |settings| {
+        let variables = settings.environment.as_mut().unwrap();
+        variables.0.insert("MINE".to_owned(), "1".to_owned());
+    });
+    let (output, env) = stage.invoke("hello", r#"{"do":"env"}"#).await;
+    assert_eq!(output["StatusCode"], 200);
+    assert_eq!(output["ExecutedVersion"], "$LATEST");
+    assert!(!output.contains_key("FunctionError"));
+    assert_eq!(env["MINE"], "1");
+    assert_eq!(env["_HANDLER"], "app.handler");
+    assert_eq!(env["AWS_LAMBDA_FUNCTION_NAME"], "hello");
+    assert_eq!(env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "256");
+    assert_eq!(env["AWS_LAMBDA_LOG_GROUP_NAME"], "/aws/lambda/hello");
+    assert_eq!(env["AWS_REGION"], REGION);
+    assert_eq!(env["AWS_ENDPOINT_URL"], stage.aws.endpoint());
+    let stream = env["AWS_LAMBDA_LOG_STREAM_NAME"].as_str().unwrap();
+    assert!(stream.contains("/[$LATEST]"), "{stream}");
+    assert!(
+        env["AWS_EXECUTION_ENV"]
+            .as_str()
+            .unwrap()
+            .starts_with("AWS_Lambda_python3.")
+    );
+    assert!(
+        env["_X_AMZN_TRACE_ID"]
+            .as_str()
+            .unwrap()
+            .starts_with("Root=1-")
+    );
+
+    let input = json!({
+        "FunctionName": "hello:$LATEST",
+        "ClientContext": BASE64.encode(br#"{"custom":{"a":1}}"#),
+    });
+    let call = stage.call("Invoke", input, r#"{"do":"context"}"#);
+    let id = call.cx.request_id.clone();
+    let answer = super::call(call).await.unwrap();
+    let AnswerBody::Bytes(body) = answer.payload else {
+        panic!("no body");
+    };
+    let seen: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(seen[0], id);
+    let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:hello:$LATEST");
+    assert_eq!(seen[1], arn);
+    assert_eq!(seen[2], stream, "the instance is used again");
+    assert_eq!(seen[3], json!({ "a": 1 }));
+    stage.aws.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_have_the_shapes_of_the_real_one() {
+    let stage = Stage::new().await;
+    if !stage.has_python() {
+        return;
+    }
+    stage.actor("f", |settings| settings.timeout = 2);
+    let (output, body) = stage.invoke("f", r#"{"do":"raise"}"#).await;
+    assert_eq!(output["FunctionError"], "Unhandled");
+    assert_eq!(body["errorType"], "ValueError");
+    assert_eq!(body["errorMessage"], "as asked");
+    assert!(body["stackTrace"].is_array());
+    let log = log_of(&output);
+    assert!(log.starts_with("START RequestId: "), "{log}");
+    assert!(
+        log.contains("[ERROR] ValueError: as asked\nTraceback"),
+        "{log}"
+    );
+    assert!(
+        log.contains("\tInit Duration: ") && log.ends_with("\t\n"),
+        "{log}"
+    );
+
+    let (output, body) = stage.invoke("f", r#"{"do":"exit","code":3}"#).await;
+    assert_eq!(output["FunctionError"], "Unhandled");
+    assert_eq!(body["errorType"], "Runtime.ExitError");
+    let message = body["errorMessage"].as_str().unwrap();
+    assert!(
+        message.ends_with(" Error: Runtime exited with error: exit status 3"),
+        "{message}"
+    );
+    let log = log_of(&output);
+    assert!(log.contains("\ngoing\nRequestId: "), "{log}");
+    assert!(
+        log.contains("exit status 3\nRuntime.ExitError\nEND RequestId"),
+        "{log}"
+    );
+    assert!(
+        log.ends_with("\tStatus: error\tError Type: Runtime.ExitError\n"),
+        "{log}"
+    );
+
+    let (output, body) = stage.invoke("f", r#"{"do":"sleep","seconds":30}"#).await;
+    assert_eq!(output["FunctionError"], "Unhandled");
+    assert_eq!(body["errorType"], "Sandbox.Timedout");
+    let message = body["errorMessage"].as_str().unwrap();
+    assert!(
+        message.ends_with(" Error: Task timed out after 2.00 seconds"),
+        "{message}"
+    );
+    assert!(log_of(&output).ends_with("\tStatus: timeout\n"));
+
+    let (output, body) = stage.invoke("f", r#"{"do":"big","bytes":6300000}"#).await;
+    assert_eq!(output["FunctionError"], "Unhandled");
+    assert_eq!(body["errorType"], "Function.ResponseSizeTooLarge");
+
+    // The next call works, and all is in the log group.
+    assert_eq!(stage.invoke("f", r#"{"a":1}"#).await.1, json!({ "a": 1 }));
+    let log = stage.log("f").await;
+    let count = |text: &str| log.iter().filter(|line| line.starts_with(text)).count();
+    assert_eq!(count("START RequestId"), 5);
+    assert_eq!(count("REPORT RequestId"), 5);
+    assert!(count("INIT_START Runtime Version: python:3.") >= 3);
+    stage.aws.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_that_does_not_start_says_why() {
+    let stage = Stage::new().await;
+    stage.function("empty", "readme", "nothing to run", |_| {});
+    let (output, body) = stage.invoke("empty", "{}").await;
+    assert_eq!(output["FunctionError"], "Unhandled");
+    assert_eq!(body["errorType"], "Runtime.InvalidEntrypoint");
+    let message = body["errorMessage"].as_str().unwrap();
+    assert!(
+        message.ends_with("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
+    );
+    let log = log_of(&output);
+    assert!(log.contains("INIT_REPORT Init Duration: "), "{log}");
+    assert!(
+        log.contains("\tPhase: init\tStatus: error\tError Type: Runtime.InvalidEntrypoint\nSTART")
+    );
+
+    stage.function(
+        "quits",
+        "bootstrap",
+        "#!/bin/sh\necho bye\nexit 7\n",
+        |_| {},
+    );
+    let (output, body) = stage.invoke("quits", "{}").await;
+    assert_eq!(body["errorType"], "Runtime.ExitError");
+    assert!(
+        log_of(&output).starts_with("bye\nINIT_REPORT "),
+        "{}",
+        log_of(&output)
+    );
+
+    if stage.has_python() {
+        stage.python("broken", "import nowhere_to_be_found", |_| {});
+        let (output, body) = stage.invoke("broken", "{}").await;
+        assert_eq!(output["FunctionError"], "Unhandled");
+        assert_eq!(body["errorType"], "Runtime.ImportModuleError");
+        let log = stage.log("broken").await.concat();
+        assert!(
+            log.contains("Status: error\tError Type: Runtime.ImportModuleError"),
+            "{log}"
+        );
+    }
+    stage.function("java", "app", "", |settings| {
+        settings.runtime = "java21".to_owned()
+    });
+    let error = stage
+        .try_invoke(json!({ "FunctionName": "java" }), "{}")
+        .await
+        .unwrap_err();
+    assert_eq!(error.code, "InvalidRuntimeException");
+    assert!(error.message.contains("java21"), "{}", error.message);
+    stage.aws.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_aws_refuses_are_refused() {
+    let stage = Stage::new().await;
+    stage.function("f", "bootstrap", "#!/bin/sh\nexit 1\n", |_| {});
+    let refused = async |input: Value, payload: &str| {
+        let error = stage.try_invoke(input, payload).await.unwrap_err();
+        (error.code, error.status, error.message)
+    };
+    let f = || json!({ "FunctionName": "f" });
+    let large = format!("\"{}\"", "x".repeat(6_291_455));
+    let (code, status, message) = refused(f(), &large).await;
+    assert_eq!((code, status), ("RequestTooLargeException", Some(413)));
+    assert!(message.contains("6291456 bytes"), "{message}");
+    let event = json!({ "FunctionName": "f", "InvocationType": "Event" });
+    let (code, _, message) = refused(event, &large[..1_048_577]).await;
+    assert_eq!(code, "RequestTooLargeException");
+    assert!(message.contains("for the Event invocation type (limit 1048576 bytes)"));
+    assert_eq!(refused(f(), "{").await.0, "InvalidRequestContentException");
+    let context = json!({ "FunctionName": "f", "ClientContext": "e30x" });
+    assert_eq!(
+        refused(context, "{}").await.0,
+        "InvalidRequestContentException"
+    );
+    let (code, _, message) = refused(json!({ "FunctionName": "g" }), "{}").await;
+    assert_eq!(code, "ResourceNotFoundException");
+    assert!(message.ends_with(":function:g:$LATEST"), "{message}");
+    let dry = json!({ "FunctionName": "f", "InvocationType": "DryRun" });
+    let answer = stage.try_invoke(dry, "").await.unwrap();
+    assert_eq!(answer.status, Some(204));
+    stage.aws.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrency_is_limited_by_function_and_account() {
+    let stage = Stage::new().await;
+    if !stage.has_python() {
+        return;
+    }
+    stage.actor("one", |_| {});
+    let reserve = |reserved| {
+        stage
+            .cloud()
+            .lambda
+            .functions
+            .region(ACCOUNT, REGION, |region| {
+                region.functions.get_mut("one").unwrap().reserved = reserved;
+            });
+    };
+    reserve(Some(1));
+    let slow = r#"{"do":"sleep","seconds":1}"#;
+    let (first, second) = tokio::join!(
+        stage.try_invoke(json!({ "FunctionName": "one" }), slow),
+        stage.try_invoke(json!({ "FunctionName": "one" }), slow),
+    );
+    assert!(first.is_ok());
+    let error = second.unwrap_err();
+    assert_eq!(error.code, "TooManyRequestsException");
+    assert_eq!(error.message, "Rate Exceeded.");
+    assert_eq!(
+        error.fields["Reason"],
+        "ReservedFunctionConcurrentInvocationLimitExceeded"
+    );
+    assert!(error.fields.contains_key("retryAfterSeconds"));
+    // Its slot is free again.
+    assert_eq!(stage.invoke("one", "7").await.0["StatusCode"], 200);
+    reserve(None);
+    stage
+        .cloud()
+        .lambda
+        .functions
+        .region(ACCOUNT, REGION, |region| {
+            let other = Function::new(region.functions["one"].latest.clone());
+            region.functions.insert("other".to_owned(), other);
+            region.functions.get_mut("other").unwrap().reserved = Some(20);
+        });
+    let error = stage
+        .try_invoke(json!({ "FunctionName": "one" }), "{}")
+        .await;
+    assert_eq!(
+        error.unwrap_err().fields["Reason"],
+        "ConcurrentInvocationLimitExceeded"
+    );
+    stage.aws.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_exchanges_what_runs() {
+    let stage = Stage::new().await;
+    if !stage.has_python() {
+        return;
+    }
+    stage.python("f", "def handler(event, context): return 1", |_| {});
+    assert_eq!(stage.invoke("f", "{}").await.1, 1);
+    stage.python("f", "def handler(event, context): return 2", |_| {});
+    assert_eq!(stage.invoke("f", "{}").await.1, 2);
+    let began = std::time::Instant::now();
+    while stage.cloud().engine.live_instances() > 1 {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "the old one stays"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stage.aws.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_streamed_as_they_come() {
+    let stage = Stage::new().await;
+    if !stage.has_python() {
+        return;
+    }
+    stage.function("s", "bootstrap", STREAMING, |_| {});
+    let dir = tempfile::tempdir().unwrap();
+    let flag = dir.path().join("go");
+    let input = || json!({ "FunctionName": "s", "LogType": "Tail" });
+    let event = json!({ "parts": ["one", "two"], "wait": flag }).to_string();
+    let call = stage.call("InvokeWithResponseStream", input(), &event);
+    let answer = super::call(call).await.unwrap();
+    assert_eq!(answer.output["ExecutedVersion"], "$LATEST");
+    let AnswerBody::Events(mut events) = answer.payload else {
+        panic!("no events");
+    };
+    let first = events.next().await.unwrap().unwrap();
+    assert_eq!((first.name, &*first.payload), ("PayloadChunk", &b"one"[..]));
+    // Only now may the function make the second one.
+    fs::write(&flag, "").unwrap();
+    let second = events.next().await.unwrap().unwrap();
+    assert_eq!(&*second.payload, b"two");
+    let last = events.next().await.unwrap().unwrap();
+    assert_eq!(last.name, "InvokeComplete");
+    let complete: Value = serde_json::from_slice(&last.payload).unwrap();
+    assert!(complete.get("ErrorCode").is_none());
+    assert!(log_of(complete.as_object().unwrap()).contains("REPORT RequestId: "));
+    assert!(events.next().await.is_none());
+
+    let event = json!({ "parts": ["one"], "fail": true }).to_string();
+    let call = stage.call("InvokeWithResponseStream", input(), &event);
+    let AnswerBody::Events(events) = super::call(call).await.unwrap().payload else {
+        panic!("no events");
+    };
+    let events: Vec<_> = events.map(Result::unwrap).collect().await;
+    assert_eq!(events.len(), 2);
+    let complete: Value = serde_json::from_slice(&events[1].payload).unwrap();
+    assert_eq!(complete["ErrorCode"], "Unhandled");
+    let details: Value = serde_json::from_str(complete["ErrorDetails"].as_str().unwrap()).unwrap();
+    assert_eq!(details["errorType"], "Late");
+
+    // The same function, its answer whole.
+    let event = json!({ "parts": ["\"a", "b\""] }).to_string();
+    assert_eq!(stage.invoke("s", &event).await.1, "ab");
+    stage.aws.shutdown().await;
+}
