@@ -30,6 +30,8 @@ enum Command {
     Check(commands::check::Args),
     /// Write CONTRACT.md and the matrix in the README from the rule table and a run, or check them
     Contract(commands::contract::Args),
+    /// Take from AWS's service models what the embedded AWS serves, or check that it was taken
+    Models(commands::models::Args),
     /// Break adapters, clients and functions on purpose, and see the suite notice
     Mutants(commands::mutants::Args),
     /// Measure: counts exactly, times as ratios with their spread
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Check(args) => commands::check::run(&args),
         Command::Contract(args) => commands::contract::run(&args),
+        Command::Models(args) => commands::models::run(&args),
         Command::Mutants(args) => commands::mutants::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Oracles(args) => oracles::consult(&args),

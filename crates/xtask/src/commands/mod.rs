@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod contract;
+pub(crate) mod models;
 pub(crate) mod mutants;
 
 /// What ends a command early.
