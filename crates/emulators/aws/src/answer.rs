@@ -134,6 +134,12 @@ impl ApiError {
         self
     }
 
+    /// With this status unless it has one.
+    pub(crate) fn or_status(mut self, status: u16) -> Self {
+        self.status.get_or_insert(status);
+        self
+    }
+
     /// With one more member.
     pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(member.to_owned(), value.into());
