@@ -291,7 +291,11 @@ mod tests {
         assert_eq!(
             served(list).unwrap(),
             [
-                ("a".to_owned(), "1".to_owned(), names(&["Get", "Put", "List"])),
+                (
+                    "a".to_owned(),
+                    "1".to_owned(),
+                    names(&["Get", "Put", "List"])
+                ),
                 ("b".to_owned(), "2".to_owned(), names(&["Get"])),
             ]
         );

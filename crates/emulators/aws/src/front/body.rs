@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use futures_core::Stream;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -132,7 +131,11 @@ impl Body for ReplyBody {
                 .poll_next(cx)
                 .map(|next| next.map(|item| item.map(Frame::data))),
             Inner::Events(stream) => stream.as_mut().poll_next(cx).map(|next| {
-                next.map(|event| event.and_then(|event| events::frame(&event)).map(Frame::data))
+                next.map(|event| {
+                    event
+                        .and_then(|event| events::frame(&event))
+                        .map(Frame::data)
+                })
             }),
             Inner::Cut(body, left) => {
                 if *left == 0 {

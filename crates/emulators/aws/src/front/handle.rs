@@ -12,7 +12,7 @@ use super::body::{self, ReadError, ReplyBody};
 use super::host::Host;
 use super::parse::{self, Raw};
 use super::reply::{self, Context};
-use super::server::Phase;
+use super::server::{Phase, reached};
 use super::service::{self, Destination};
 use super::throttle::Throttle;
 use super::{ids, limits};
@@ -130,7 +130,8 @@ impl Front {
         }
         let route = find_operation(model, &asked);
         exchange.operation = route.as_ref().map(|route| route.operation);
-        let signed = sigv4::verify(cloud, exchange.service, &asked.parts, asked.body);
+        let body = std::mem::take(&mut asked.body);
+        let signed = sigv4::verify(cloud, exchange.service, &asked.parts, body);
         let verified = match signed {
             Ok(verified) => verified,
             Err(error) => return Ok(self.failed(exchange, &error)),
@@ -139,9 +140,7 @@ impl Front {
             return Ok(self.failed(exchange, &unknown_operation(exchange.service, &asked)));
         };
         let operation = route.operation;
-        let fault = cloud
-            .faults
-            .strike(exchange.service.name(), operation.name);
+        let fault = cloud.faults.strike(exchange.service.name(), operation.name);
         if let Some(fault) = &fault {
             if let Some(error) = before(exchange.service, fault).await? {
                 return Ok(self.failed(exchange, &error));
@@ -216,7 +215,7 @@ impl Front {
         let task = tokio::spawn(async move {
             tokio::select! {
                 answer = services::call(call) => answer,
-                _ = phase.wait_for(|phase| *phase == Phase::Ending) => {
+                () = reached(&mut phase, Phase::Ending) => {
                     Err(ApiError::internal(service, "it is shutting down"))
                 }
             }
@@ -241,7 +240,10 @@ impl Front {
                 response
             }
             Err(reply::Unknown(member)) => {
-                let what = format_args!("{} answered {member}, which its model does not have", operation.name);
+                let what = format_args!(
+                    "{} answered {member}, which its model does not have",
+                    operation.name
+                );
                 self.failed(exchange, &ApiError::internal(exchange.service, what))
             }
         }
@@ -315,10 +317,7 @@ impl Front {
             cloud: Arc::clone(&self.cloud),
         };
         let task = tokio::spawn(url::serve(call));
-        let response = task
-            .await
-            .map_err(|_| Hangup)?
-            .map(ReplyBody::from);
+        let response = task.await.map_err(|_| Hangup)?.map(ReplyBody::from);
         let status = response.status().as_u16();
         self.cloud.calls.add("lambda", "InvokeFunctionUrl", status);
         Ok(match fault {
@@ -464,9 +463,7 @@ fn throttled(service: Service, retry_after: Option<u32>) -> ApiError {
         Service::Lambda => ApiError::new("TooManyRequestsException", "Rate exceeded")
             .status(429)
             .with("Reason", "CallerRateLimitExceeded"),
-        Service::S3 => {
-            ApiError::new("SlowDown", "Please reduce your request rate.").status(503)
-        }
+        Service::S3 => ApiError::new("SlowDown", "Please reduce your request rate.").status(503),
         Service::Sts | Service::Iam => ApiError::new("Throttling", "Rate exceeded").status(400),
         Service::Sqs | Service::Logs => {
             ApiError::new("ThrottlingException", "Rate exceeded").status(400)
@@ -506,10 +503,14 @@ mod tests {
             id: "abc".to_owned(),
             region: "eu-west-1".to_owned(),
         };
-        let is = |id: &str, rest: &str| Some((id.to_owned(), "eu-west-1".to_owned(), rest.to_owned()));
+        let is =
+            |id: &str, rest: &str| Some((id.to_owned(), "eu-west-1".to_owned(), rest.to_owned()));
         assert_eq!(function_url(&host, &parts("/a?b=c")), is("abc", "/a?b=c"));
         let plain = |uri| function_url(&Host::Plain, &parts(uri));
-        assert_eq!(plain("/_anyport/url/eu-west-1/abc/a/?b"), is("abc", "/a/?b"));
+        assert_eq!(
+            plain("/_anyport/url/eu-west-1/abc/a/?b"),
+            is("abc", "/a/?b")
+        );
         assert_eq!(plain("/_anyport/url/eu-west-1/abc"), is("abc", "/"));
         assert_eq!(plain("/_anyport/url/eu-west-1/abc?b=c"), is("abc", "/?b=c"));
         assert_eq!(plain("/_anyport/other"), None);

@@ -62,7 +62,13 @@ mod tests {
 
     #[test]
     fn this_machine_is_let_in() {
-        for host in ["127.0.0.1:4566", "localhost", "LOCALHOST:1", "[::1]:80", "[::1]"] {
+        for host in [
+            "127.0.0.1:4566",
+            "localhost",
+            "LOCALHOST:1",
+            "[::1]:80",
+            "[::1]",
+        ] {
             assert_eq!(Host::parse(host), Some(Host::Plain), "{host}");
         }
     }

@@ -37,6 +37,11 @@ pub(super) enum Phase {
     Ending,
 }
 
+/// Waits until the server has come this far, or is gone.
+pub(super) async fn reached(phase: &mut watch::Receiver<Phase>, wanted: Phase) {
+    let _ = phase.wait_for(|phase| *phase >= wanted).await;
+}
+
 /// The running server.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -94,7 +99,7 @@ async fn accept(listener: TcpListener, front: Arc<Front>) {
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             Some(_) = connections.join_next() => {}
-            _ = phase.wait_for(|phase| *phase > Phase::Running) => break,
+            () = reached(&mut phase, Phase::Draining) => break,
         }
     }
     drop(listener);
@@ -118,7 +123,7 @@ async fn connection(stream: TcpStream, front: Arc<Front>) {
     );
     let ended = tokio::select! {
         result = connection.as_mut() => Some(result),
-        _ = phase.wait_for(|phase| *phase > Phase::Running) => None,
+        () = reached(&mut phase, Phase::Draining) => None,
     };
     if ended.is_none() {
         connection.as_mut().graceful_shutdown();

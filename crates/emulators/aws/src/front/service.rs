@@ -101,13 +101,22 @@ mod tests {
         let found = |uri, headers: &[_]| find(&parts(uri, headers), &Host::Plain);
         let is = Destination::Service;
         assert_eq!(found("/2015-03-31/functions", &[]), is(Service::Lambda));
-        assert_eq!(found("/", &[("x-amz-target", "AmazonSQS.SendMessage")]), is(Service::Sqs));
+        assert_eq!(
+            found("/", &[("x-amz-target", "AmazonSQS.SendMessage")]),
+            is(Service::Sqs)
+        );
         assert_eq!(
             found("/?Action=GetCallerIdentity&Version=2011-06-15", &[]),
             is(Service::Sts)
         );
         assert_eq!(
-            found("/", &[("content-type", "application/x-www-form-urlencoded; charset=utf-8")]),
+            found(
+                "/",
+                &[(
+                    "content-type",
+                    "application/x-www-form-urlencoded; charset=utf-8"
+                )]
+            ),
             Destination::Form
         );
         assert_eq!(found("/bucket/key", &[]), is(Service::S3));

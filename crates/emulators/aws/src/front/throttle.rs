@@ -127,7 +127,13 @@ mod tests {
         let throttle = Throttle::default();
         for _ in 0..1000 {
             throttle
-                .pass(&Limits::off(), &clock, (Service::Lambda, "GetPolicy"), "a", "r")
+                .pass(
+                    &Limits::off(),
+                    &clock,
+                    (Service::Lambda, "GetPolicy"),
+                    "a",
+                    "r",
+                )
                 .unwrap();
         }
     }

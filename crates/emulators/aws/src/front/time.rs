@@ -73,7 +73,10 @@ mod tests {
         assert_eq!(write(TimeFormat::Unix, false), json!(1_795_433_271.25));
         assert_eq!(write(TimeFormat::Iso8601, false), "2026-11-23T11:27:51Z");
         assert_eq!(write(TimeFormat::Iso8601, true), "2026-11-23T11:27:51.250Z");
-        assert_eq!(write(TimeFormat::Rfc822, false), "Mon, 23 Nov 2026 11:27:51 GMT");
+        assert_eq!(
+            write(TimeFormat::Rfc822, false),
+            "Mon, 23 Nov 2026 11:27:51 GMT"
+        );
     }
 
     #[test]

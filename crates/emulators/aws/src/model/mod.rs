@@ -14,8 +14,7 @@ use std::sync::LazyLock;
 
 pub(crate) use route::{Query, Route};
 pub(crate) use shape::{
-    Bounds, Kind, ListShape, Location, MapShape, Member, Operation, Protocol, Shape, ShapeId,
-    Structure, TimeFormat,
+    Kind, Location, Member, Operation, Protocol, Shape, ShapeId, Structure, TimeFormat,
 };
 pub(crate) use validate::violations;
 

@@ -22,16 +22,8 @@ struct Compiled {
 
 /// Patterns that look ahead or behind, as one that must match and one that must not.
 const LOOKING_AROUND: [(&str, &str, &str); 6] = [
-    (
-        "(?!^[0-9]+$)([a-zA-Z0-9-_]+)",
-        "[a-zA-Z0-9-_]+",
-        "[0-9]+",
-    ),
-    (
-        "((?!^\\d+$)^[0-9a-zA-Z-_]+$)",
-        "[0-9a-zA-Z-_]+",
-        "[0-9]+",
-    ),
+    ("(?!^[0-9]+$)([a-zA-Z0-9-_]+)", "[a-zA-Z0-9-_]+", "[0-9]+"),
+    ("((?!^\\d+$)^[0-9a-zA-Z-_]+$)", "[0-9a-zA-Z-_]+", "[0-9]+"),
     (
         "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\\d+$)[0-9a-zA-Z-_]+))?",
         "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:([0-9a-zA-Z-_]+))?",
@@ -108,7 +100,11 @@ fn translate(java: &str) -> String {
         match char {
             '\\' => match chars.next() {
                 Some('d') => text.push_str(if in_class { "0-9" } else { "[0-9]" }),
-                Some('w') => text.push_str(if in_class { "_a-zA-Z0-9" } else { "[_a-zA-Z0-9]" }),
+                Some('w') => text.push_str(if in_class {
+                    "_a-zA-Z0-9"
+                } else {
+                    "[_a-zA-Z0-9]"
+                }),
                 Some('s') => text.push_str(if in_class {
                     " \\t\\n\\x0B\\f\\r"
                 } else {

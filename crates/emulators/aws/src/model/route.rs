@@ -33,7 +33,9 @@ impl Query {
 
     /// The first value of a parameter; empty where it has none.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.all(name).next()
+        self.iter()
+            .find(|(is, _)| *is == name)
+            .map(|(_, value)| value)
     }
 
     /// All values of a parameter.
@@ -204,7 +206,10 @@ mod tests {
         assert_eq!(lambda("GET", functions), "ListFunctions");
         assert_eq!(lambda("GET", "/2015-03-31/functions/"), "ListFunctions");
         assert_eq!(
-            lambda("GET", "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction%3Af"),
+            lambda(
+                "GET",
+                "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction%3Af"
+            ),
             "GetFunction FunctionName=arn:aws:lambda:eu-west-1:1:function:f"
         );
         assert_eq!(
@@ -212,11 +217,17 @@ mod tests {
             "UntagResource Resource=arn:aws"
         );
         assert_eq!(
-            lambda("GET", "/2019-09-30/functions/f/provisioned-concurrency?List=ALL"),
+            lambda(
+                "GET",
+                "/2019-09-30/functions/f/provisioned-concurrency?List=ALL"
+            ),
             "ListProvisionedConcurrencyConfigs FunctionName=f"
         );
         assert_eq!(
-            lambda("GET", "/2019-09-30/functions/f/provisioned-concurrency?Qualifier=1"),
+            lambda(
+                "GET",
+                "/2019-09-30/functions/f/provisioned-concurrency?Qualifier=1"
+            ),
             "GetProvisionedConcurrencyConfig FunctionName=f"
         );
         assert_eq!(lambda("GET", "/2015-03-31/functions//policy"), "-");
@@ -230,13 +241,19 @@ mod tests {
         assert_eq!(s3("GET", "/"), "ListBuckets");
         assert_eq!(s3("GET", "/b"), "ListObjects Bucket=b");
         assert_eq!(s3("GET", "/b/"), "ListObjects Bucket=b");
-        assert_eq!(s3("GET", "/b?list-type=2&prefix=a"), "ListObjectsV2 Bucket=b");
+        assert_eq!(
+            s3("GET", "/b?list-type=2&prefix=a"),
+            "ListObjectsV2 Bucket=b"
+        );
         assert_eq!(s3("GET", "/b?versioning"), "GetBucketVersioning Bucket=b");
         assert_eq!(
             s3("GET", "/b?lifecycle"),
             "GetBucketLifecycleConfiguration Bucket=b"
         );
-        assert_eq!(s3("GET", "/b/a%20b//c%2Bd+/"), "GetObject Bucket=b Key=a b//c+d+/");
+        assert_eq!(
+            s3("GET", "/b/a%20b//c%2Bd+/"),
+            "GetObject Bucket=b Key=a b//c+d+/"
+        );
         assert_eq!(s3("PUT", "/b/k"), "PutObject Bucket=b Key=k");
         assert_eq!(
             route(Service::S3, "PUT", "/b/k", Some("x-amz-copy-source")),
@@ -250,7 +267,10 @@ mod tests {
             s3("DELETE", "/b/k?uploadId=u"),
             "AbortMultipartUpload Bucket=b Key=k"
         );
-        assert_eq!(s3("POST", "/b/k?uploads"), "CreateMultipartUpload Bucket=b Key=k");
+        assert_eq!(
+            s3("POST", "/b/k?uploads"),
+            "CreateMultipartUpload Bucket=b Key=k"
+        );
         assert_eq!(s3("POST", "/b?delete"), "DeleteObjects Bucket=b");
         assert_eq!(s3("GET", "/b?acl"), "GetBucketAcl Bucket=b");
     }

@@ -28,8 +28,8 @@ impl<'a> Node<'a> {
         node.value = Some(value);
     }
 
-    fn child(&self, names: &[&str]) -> Option<&Node<'a>> {
-        names.iter().find_map(|name| self.children.get(name))
+    fn child<'b>(&'b self, names: &[&str]) -> Option<&'b Node<'a>> {
+        names.iter().find_map(|name| self.children.get(*name))
     }
 
     /// The children whose names are numbers, by number.

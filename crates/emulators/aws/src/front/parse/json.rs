@@ -38,7 +38,11 @@ pub(super) fn body_members(
         if member.location != Location::Body {
             continue;
         }
-        let key = if member.named { member.wire } else { member.name };
+        let key = if member.named {
+            member.wire
+        } else {
+            member.name
+        };
         if let Some(value) = map.remove(key).filter(|value| !value.is_null()) {
             members.insert(member.name.to_owned(), convert(model, member.shape, value)?);
         }
@@ -70,7 +74,11 @@ pub(super) fn convert(model: &Model, id: ShapeId, value: Value) -> Result<Value,
         (Kind::Structure(structure), Value::Object(mut map)) => {
             let mut members = Map::new();
             for member in &structure.members {
-                let key = if member.named { member.wire } else { member.name };
+                let key = if member.named {
+                    member.wire
+                } else {
+                    member.name
+                };
                 if let Some(value) = map.remove(key).filter(|value| !value.is_null()) {
                     members.insert(member.name.to_owned(), convert(model, member.shape, value)?);
                 }

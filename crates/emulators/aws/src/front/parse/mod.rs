@@ -46,7 +46,9 @@ pub(super) fn input(raw: Raw<'_>) -> Result<Input, ApiError> {
     let (input, has_payload) = match (model.protocol, raw.form) {
         (_, Some(form)) => (form::input(model, shape, form)?, false),
         (Protocol::RestJson | Protocol::RestXml, None) => rest::input(raw, shape)?,
-        (Protocol::Json(_) | Protocol::Query, None) => (json::input(model, shape, &raw.body)?, false),
+        (Protocol::Json(_) | Protocol::Query, None) => {
+            (json::input(model, shape, &raw.body)?, false)
+        }
     };
     let violations = model::violations(model, shape, &input.members, has_payload);
     if violations.is_empty() {
@@ -65,7 +67,11 @@ pub(super) fn input(raw: Raw<'_>) -> Result<Input, ApiError> {
             ),
         ),
         service => {
-            let errors = if violations.len() == 1 { "error" } else { "errors" };
+            let errors = if violations.len() == 1 {
+                "error"
+            } else {
+                "errors"
+            };
             let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
             let code = match service {
                 Service::Iam | Service::Sts => "ValidationError",

@@ -166,7 +166,10 @@ fn text(value: &http::HeaderValue) -> std::borrow::Cow<'_, str> {
 fn scalar(model: &Model, member: &Member, shape: ShapeId, text: &str) -> Result<Value, ApiError> {
     let wrong = |what: &str| {
         let message = if model.service == Service::S3 && what == "an integer" {
-            format!("Provided {} not an integer or within integer range", member.wire)
+            format!(
+                "Provided {} not an integer or within integer range",
+                member.wire
+            )
         } else {
             format!("{} is not {what}", member.wire)
         };

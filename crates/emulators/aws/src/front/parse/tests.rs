@@ -71,7 +71,10 @@ fn lambda_members_come_from_everywhere() {
         service: Service::Lambda,
         method: "POST",
         uri: "/2015-03-31/functions/f/invocations?Qualifier=live",
-        headers: &[("x-amz-invocation-type", "Event"), ("x-amz-log-type", "Tail")],
+        headers: &[
+            ("x-amz-invocation-type", "Event"),
+            ("x-amz-log-type", "Tail"),
+        ],
         body: b"{\"a\": 1}",
     })
     .unwrap();
@@ -117,8 +120,14 @@ fn lambda_bodies_are_typed() {
         refused(r#"{"Code":[]}"#),
         "SerializationException Start of list found where not expected"
     );
-    assert!(refused("{").starts_with("InvalidRequestContentException Could not parse request body into json"));
-    assert!(refused("{}").starts_with("ValidationException 3 validation errors detected: Value null at "));
+    assert!(
+        refused("{")
+            .starts_with("InvalidRequestContentException Could not parse request body into json")
+    );
+    assert!(
+        refused("{}")
+            .starts_with("ValidationException 3 validation errors detected: Value null at ")
+    );
     assert!(refused(r#"{"Code":{"ZipFile":"a"}}"#).starts_with("SerializationException"));
 }
 
@@ -225,7 +234,12 @@ fn queues_are_called_by_form_too() {
 
 #[test]
 fn json_services_take_an_empty_body_for_an_empty_object() {
-    assert!(body(Service::Logs, "DescribeLogGroups", b"").unwrap().members.is_empty());
+    assert!(
+        body(Service::Logs, "DescribeLogGroups", b"")
+            .unwrap()
+            .members
+            .is_empty()
+    );
     assert_eq!(
         body(Service::Sqs, "GetQueueUrl", b"{}").unwrap_err().code,
         "MissingParameter"
@@ -238,7 +252,15 @@ fn json_services_take_an_empty_body_for_an_empty_object() {
 
 fn any_json() -> impl Strategy<Value = Value> {
     let names = prop::sample::select(vec![
-        "FunctionName", "Code", "ZipFile", "Environment", "Variables", "Tags", "Layers", "Timeout", "x",
+        "FunctionName",
+        "Code",
+        "ZipFile",
+        "Environment",
+        "Variables",
+        "Tags",
+        "Layers",
+        "Timeout",
+        "x",
     ]);
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -251,7 +273,11 @@ fn any_json() -> impl Strategy<Value = Value> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             prop::collection::btree_map(names.clone(), inner, 0..6).prop_map(|map| {
-                Value::Object(map.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+                Value::Object(
+                    map.into_iter()
+                        .map(|(name, value)| (name.to_owned(), value))
+                        .collect(),
+                )
             }),
         ]
     })

@@ -133,9 +133,7 @@ impl<'a> Reader<'a> {
     fn name(&mut self) -> Result<&'a str, Malformed> {
         let end = self
             .rest
-            .find(|char: char| {
-                !(char.is_alphanumeric() || matches!(char, ':' | '_' | '-' | '.'))
-            })
+            .find(|char: char| !(char.is_alphanumeric() || matches!(char, ':' | '_' | '-' | '.')))
             .ok_or(Malformed)?;
         let (name, rest) = self.rest.split_at(end);
         if name.is_empty() {

@@ -183,7 +183,9 @@ fn s3(cx: Context<'_>, error: &ApiError) -> Response<ReplyBody> {
         .fields
         .iter()
         .map(|(name, value)| {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
             (name, text)
         })
         .collect();

@@ -20,8 +20,7 @@ pub(super) fn structure(
         if value.is_null() {
             continue;
         }
-        let value = convert(model, member.shape, value)
-            .map_err(|Unknown(inner)| Unknown(format!("{name}.{inner}")))?;
+        let value = convert(model, member.shape, value).map_err(|unknown| unknown.within(&name))?;
         let key = if member.named {
             member.wire.to_owned()
         } else {
@@ -47,11 +46,11 @@ fn convert(model: &Model, id: ShapeId, value: Value) -> Result<Value, Unknown> {
             .map(Value::Object),
         (Kind::Timestamp(format), value) => {
             time::write(&value, format.unwrap_or(TimeFormat::Unix), false)
-                .ok_or_else(|| Unknown(shape.name.to_owned()))
+                .ok_or_else(|| Unknown::shape(shape.name))
         }
         (Kind::Text { .. } | Kind::Blob(_), value @ Value::String(_))
         | (Kind::Integer(_) | Kind::Float(_), value @ Value::Number(_))
         | (Kind::Boolean, value @ Value::Bool(_)) => Ok(value),
-        _ => Err(Unknown(shape.name.to_owned())),
+        _ => Err(Unknown::shape(shape.name)),
     }
 }

@@ -33,6 +33,19 @@ pub(super) struct Context<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unknown(pub(super) String);
 
+impl Unknown {
+    /// A value that is not of its shape's type.
+    fn shape(name: &str) -> Self {
+        Self(format!(" (of the shape {name})"))
+    }
+
+    /// The same, inside of a member.
+    fn within(self, member: &str) -> Self {
+        let dot = if self.0.starts_with(' ') { "" } else { "." };
+        Self(format!("{member}{dot}{}", self.0))
+    }
+}
+
 /// Makes the reply.
 ///
 /// # Errors
@@ -132,10 +145,9 @@ fn body(
     if let Some(member) = structure.payload() {
         let shape = model.shape(member.shape);
         return match (&shape.kind, output.remove(member.name)) {
-            (Kind::Structure(inner), None) if inner.event_stream => Ok((
-                payload.into(),
-                Some("application/vnd.amazon.eventstream"),
-            )),
+            (Kind::Structure(inner), None) if inner.event_stream => {
+                Ok((payload.into(), Some("application/vnd.amazon.eventstream")))
+            }
             (Kind::Blob(_), None) => Ok((
                 payload.into(),
                 Some(match model.service {

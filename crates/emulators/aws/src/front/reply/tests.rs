@@ -63,7 +63,7 @@ fn an_answer_that_the_model_does_not_have_is_an_error() {
     let wrong = Answer::json(json!({ "Configuration": { "Timeout": "3" } }));
     assert_eq!(
         answer(cx, operation, wrong).map(|_| ()).unwrap_err(),
-        Unknown("Configuration.Timeout".to_owned())
+        Unknown("Configuration.Timeout (of the shape Timeout)".to_owned())
     );
 }
 
@@ -79,15 +79,26 @@ async fn s3_answers_in_xml() {
     );
     let text = text(response).await;
     assert!(text.contains("<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"));
-    assert!(text.contains("<CommonPrefixes><Prefix>a&amp;/</Prefix></CommonPrefixes>"), "{text}");
+    assert!(
+        text.contains("<CommonPrefixes><Prefix>a&amp;/</Prefix></CommonPrefixes>"),
+        "{text}"
+    );
     assert!(text.contains("<LastModified>2026-11-23T11:27:51.000Z</LastModified>"));
     assert!(text.contains("<ETag>&quot;e&quot;</ETag>"));
 }
 
 #[tokio::test]
 async fn s3_has_answers_of_its_own_kind() {
-    let location = reply(Service::S3, "GetBucketLocation", json!({ "LocationConstraint": "eu-west-1" }));
-    assert!(text(location).await.ends_with(">eu-west-1</LocationConstraint>"));
+    let location = reply(
+        Service::S3,
+        "GetBucketLocation",
+        json!({ "LocationConstraint": "eu-west-1" }),
+    );
+    assert!(
+        text(location)
+            .await
+            .ends_with(">eu-west-1</LocationConstraint>")
+    );
     let copied = reply(
         Service::S3,
         "CopyObject",
@@ -98,7 +109,10 @@ async fn s3_has_answers_of_its_own_kind() {
     let policy = reply(Service::S3, "GetBucketPolicy", json!({ "Policy": "{}" }));
     assert_eq!(text(policy).await, "{}");
     let operation = Model::of(Service::S3).operation("HeadObject").unwrap();
-    let head = Context { head: true, ..cx(Service::S3) };
+    let head = Context {
+        head: true,
+        ..cx(Service::S3)
+    };
     let output = Answer::json(json!({
         "ContentLength": 7, "LastModified": 1_795_433_271, "Metadata": { "a": "1" }, "ContentType": "text/plain",
     }));
@@ -106,7 +120,10 @@ async fn s3_has_answers_of_its_own_kind() {
     assert_eq!(response.headers()["content-length"], "7");
     assert_eq!(response.headers()["x-amz-meta-a"], "1");
     assert_eq!(response.headers()["content-type"], "text/plain");
-    assert_eq!(response.headers()["last-modified"], "Mon, 23 Nov 2026 11:27:51 GMT");
+    assert_eq!(
+        response.headers()["last-modified"],
+        "Mon, 23 Nov 2026 11:27:51 GMT"
+    );
     assert_eq!(response.headers()["x-amz-request-id"], "0A1B2C3D00004000");
 }
 
@@ -117,10 +134,20 @@ async fn forms_are_answered_in_xml() {
         text(reply(Service::Sts, "GetCallerIdentity", identity)).await,
         "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult><Account>0</Account><Arn>a</Arn><UserId>u</UserId></GetCallerIdentityResult><ResponseMetadata><RequestId>0a1b2c3d-0000-4000-8000-000000000000</RequestId></ResponseMetadata></GetCallerIdentityResponse>"
     );
-    let users = text(reply(Service::Iam, "ListUsers", json!({ "Users": [], "IsTruncated": false }))).await;
+    let users = text(reply(
+        Service::Iam,
+        "ListUsers",
+        json!({ "Users": [], "IsTruncated": false }),
+    ))
+    .await;
     assert!(users.contains("<Users></Users>"), "{users}");
-    let operation = Model::of(Service::Sqs).operation("GetQueueAttributes").unwrap();
-    let form = Context { form: true, ..cx(Service::Sqs) };
+    let operation = Model::of(Service::Sqs)
+        .operation("GetQueueAttributes")
+        .unwrap();
+    let form = Context {
+        form: true,
+        ..cx(Service::Sqs)
+    };
     let output = Answer::json(json!({ "Attributes": { "DelaySeconds": "0" } }));
     let queue = text(answer(form, operation, output).unwrap()).await;
     assert!(
@@ -134,7 +161,10 @@ async fn errors_are_written_as_each_service_does() {
     let not_found = ApiError::new("ResourceNotFoundException", "Function not found: f");
     let response = error(cx(Service::Lambda), &not_found);
     assert_eq!(response.status(), 404);
-    assert_eq!(response.headers()["x-amzn-errortype"], "ResourceNotFoundException");
+    assert_eq!(
+        response.headers()["x-amzn-errortype"],
+        "ResourceNotFoundException"
+    );
     assert_eq!(
         text(response).await,
         r#"{"Message":"Function not found: f","Type":"User"}"#

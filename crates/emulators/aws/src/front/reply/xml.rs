@@ -80,7 +80,11 @@ pub(super) fn document(
 /// An answer of S3 whose body is one member.
 pub(super) fn payload(model: &Model, member: &Member, value: &Value) -> Result<String, Unknown> {
     let shape = model.shape(member.shape);
-    let root = if member.named { member.wire } else { shape.name };
+    let root = if member.named {
+        member.wire
+    } else {
+        shape.name
+    };
     let (Kind::Structure(structure), Value::Object(output)) = (&shape.kind, value) else {
         return Err(Unknown(member.name.to_owned()));
     };
@@ -162,7 +166,7 @@ impl Writer {
             }
             if let Some(value) = output.get(member.name).filter(|value| !value.is_null()) {
                 self.member(model, member, value)
-                    .map_err(|Unknown(inner)| Unknown(format!("{}.{inner}", member.name)))?;
+                    .map_err(|unknown| unknown.within(member.name))?;
             }
         }
         Ok(())
@@ -178,7 +182,12 @@ impl Writer {
             }
             (Kind::Map(map), Value::Object(entries)) if map.flattened || member.flattened => {
                 for (key, value) in entries {
-                    self.entry(model, member.wire, (map.key_wire, key), (map.value_wire, map.value, value))?;
+                    self.entry(
+                        model,
+                        member.wire,
+                        (map.key_wire, key),
+                        (map.value_wire, map.value, value),
+                    )?;
                 }
                 Ok(())
             }
@@ -222,13 +231,18 @@ impl Writer {
             (Kind::Map(map), Value::Object(entries)) => {
                 self.open(name, "");
                 for (key, value) in entries {
-                    self.entry(model, "entry", (map.key_wire, key), (map.value_wire, map.value, value))?;
+                    self.entry(
+                        model,
+                        "entry",
+                        (map.key_wire, key),
+                        (map.value_wire, map.value, value),
+                    )?;
                 }
             }
             (Kind::Timestamp(format), value) => {
                 let format = format.unwrap_or(TimeFormat::Iso8601);
                 let written = time::write(value, format, model.service == Service::S3)
-                    .ok_or_else(|| Unknown(shape.name.to_owned()))?;
+                    .ok_or_else(|| Unknown::shape(shape.name))?;
                 self.text(name, written.as_str().unwrap_or(&written.to_string()));
                 return Ok(());
             }
@@ -241,7 +255,7 @@ impl Writer {
                 self.text(name, &value.to_string());
                 return Ok(());
             }
-            _ => return Err(Unknown(shape.name.to_owned())),
+            _ => return Err(Unknown::shape(shape.name)),
         }
         self.close(name);
         Ok(())
