@@ -285,7 +285,7 @@ fn give(cloud: &Cloud, kept: &Map<String, Value>) -> Result<(), String> {
     cloud.s3.load(part("s3"))?;
     cloud.sqs.load(part("sqs"))?;
     cloud.logs.load(part("logs"));
-    cloud.lambda.load(part("lambda"));
+    cloud.lambda.load(part("lambda"), &cloud.blobs)?;
     Ok(())
 }
 

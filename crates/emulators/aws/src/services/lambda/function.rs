@@ -13,7 +13,7 @@ use crate::answer::ApiError;
 use super::errors;
 use super::ids;
 use super::names::{self, LATEST};
-use super::version::Version;
+use super::version::{State, Version, VersionConfig};
 
 /// One function.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,8 +27,8 @@ pub(crate) struct Function {
     pub(crate) versions: BTreeMap<u64, Version>,
     /// The number of the next one. Numbers are never used again, not even of deleted versions.
     pub(crate) next_version: u64,
-    /// What `$LATEST` was when it was published last: the id of its config, and the number it got.
-    pub(crate) last_published: Option<(String, u64)>,
+    /// What `$LATEST` was when it was published last, and the number it got.
+    pub(crate) last_published: Option<(Arc<VersionConfig>, u64)>,
     pub(crate) aliases: BTreeMap<String, Alias>,
     pub(crate) tags: BTreeMap<String, String>,
     /// Reserved concurrent executions.
@@ -147,7 +147,7 @@ impl Function {
             return Err(errors::updating(&self.arn()));
         }
         match self.latest.state() {
-            super::version::State::Pending => Err(errors::in_state("Pending")),
+            State::Pending => Err(errors::in_state("Pending")),
             _ => Ok(()),
         }
     }

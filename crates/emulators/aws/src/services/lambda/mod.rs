@@ -6,16 +6,19 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, ApiError};
-use crate::call::{Call, Service};
+use crate::call::Call;
 use crate::cloud::Cloud;
 use crate::config::Config;
+use crate::state::Blobs;
 
-pub(crate) mod code;
+pub(crate) mod control;
 pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod function;
 pub(crate) mod ids;
 pub(crate) mod invoke;
+mod kept;
+mod location;
 pub(crate) mod names;
 mod policy;
 pub(crate) mod run;
@@ -66,17 +69,22 @@ impl Lambda {
 
     /// Every resource by its ARN, with a digest of its state.
     pub(crate) fn inventory(&self) -> BTreeMap<String, String> {
-        BTreeMap::new()
+        self.functions.inventory()
     }
 
     /// What is kept.
     pub(crate) fn save(&self) -> Value {
-        json!({ "events": self.events.save() })
+        json!({ "functions": self.functions.save(), "events": self.events.save() })
     }
 
     /// Takes what was kept.
-    pub(crate) fn load(&self, kept: &Value) {
+    ///
+    /// # Errors
+    /// It can't be read, or code is missing.
+    pub(crate) fn load(&self, kept: &Value, blobs: &Blobs) -> Result<(), String> {
+        self.functions.load(&kept["functions"], blobs)?;
         self.events.load(&kept["events"]);
+        Ok(())
     }
 }
 
@@ -87,6 +95,6 @@ impl Lambda {
 pub(crate) async fn call(call: Call) -> Result<Answer, ApiError> {
     match call.operation {
         "Invoke" | "InvokeAsync" | "InvokeWithResponseStream" => invoke::call(call).await,
-        operation => Err(ApiError::not_served(Service::Lambda, operation)),
+        _ => control::call(call).await,
     }
 }

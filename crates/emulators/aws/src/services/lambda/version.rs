@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 
+use crate::state::{Blob, Blobs};
+
 use super::ids;
 use super::names;
 
@@ -68,9 +70,8 @@ impl VersionConfig {
     }
 }
 
-/// A deployment package. Its bytes are a zip archive in the cloud's folder, see
-/// [`path`](super::code::path).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A deployment package: a zip archive on disk.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Code {
     /// SHA-256 of the archive, hexadecimal.
     pub(crate) sha256: String,
@@ -78,9 +79,39 @@ pub(crate) struct Code {
     pub(crate) size: u64,
     /// Bytes of all files in it.
     pub(crate) unpacked: u64,
+    /// The archive. `None` only between reading kept state and finding its blobs.
+    #[serde(skip)]
+    blob: Option<Blob>,
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.sha256 == other.sha256
+    }
 }
 
 impl Code {
+    /// The package in `blob`, whose files hold so many bytes.
+    pub(crate) fn new(blob: Blob, unpacked: u64) -> Self {
+        Self {
+            sha256: blob.sha256(),
+            size: blob.size(),
+            unpacked,
+            blob: Some(blob),
+        }
+    }
+
+    /// Finds the archive again after it was kept; false if it is gone.
+    pub(crate) fn find(&mut self, blobs: &Blobs) -> bool {
+        self.blob = blobs.get(&self.sha256, self.size);
+        self.blob.is_some()
+    }
+
+    /// The archive.
+    pub(crate) fn blob(&self) -> Option<&Blob> {
+        self.blob.as_ref()
+    }
+
     /// The digest as Lambda shows it.
     pub(crate) fn base64(&self) -> String {
         HEXLOWER
@@ -266,6 +297,24 @@ impl Version {
         version
     }
 
+    /// Finds the archives of all that it may run again, after it was kept; false if one is gone.
+    pub(crate) fn find_code(&mut self, blobs: &Blobs) -> bool {
+        let mut configs = vec![&mut self.config];
+        if let Some(UnderWay {
+            change: Change::Updating { serving },
+            ..
+        }) = &mut self.under_way
+        {
+            configs.push(serving);
+        }
+        if let Some(Failed::Update(_, serving)) = &mut self.failed {
+            configs.push(serving);
+        }
+        configs
+            .into_iter()
+            .all(|config| Arc::make_mut(config).code.find(blobs))
+    }
+
     /// Lets what is over be over. A transition changes the revision, as on AWS: after waiting for it
     /// clients must read the revision again.
     pub(crate) fn settle(&mut self, now: SystemTime, idle_after: Option<Duration>) {
@@ -397,6 +446,7 @@ pub(crate) mod tests {
                 sha256: "00".repeat(32),
                 size: 1,
                 unpacked: 1,
+                blob: None,
             },
             settings: Settings {
                 description: String::new(),
