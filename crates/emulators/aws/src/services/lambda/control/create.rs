@@ -46,7 +46,7 @@ pub(super) async fn create(op: &Op) -> Result<Answer, ApiError> {
     role::pass(op.cx(), &settings.role)?;
     role::check_dead_letter(op.cx(), &settings.role, settings.dead_letter.as_deref())?;
     role::check_vpc(op.cx(), &settings.role, settings.vpc.is_some())?;
-    runtimes::launcher(&op.cloud().engine, &settings.runtime).await?;
+    runtimes::check_here(op.cloud(), &settings.runtime).await?;
     let source = input
         .part("Code")
         .ok_or_else(|| errors::invalid("Please provide a source for function code."))?;

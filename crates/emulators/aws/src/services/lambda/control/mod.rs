@@ -22,7 +22,7 @@ mod publish;
 mod read;
 mod role;
 mod runtime_updates;
-pub(crate) mod runtimes;
+mod runtimes;
 mod settings;
 mod show;
 mod signing;

@@ -1,21 +1,10 @@
-//! Runtimes: which there are, and which of them can run here.
-
-use std::path::{Path, PathBuf};
-
-use anyport_engine::{Engine, Interpreter, Language};
+//! Runtimes: which may be used, and which of them can run here.
 
 use crate::answer::ApiError;
+use crate::cloud::Cloud;
 
 use super::super::errors;
-
-/// How a runtime's functions are started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Launcher {
-    /// By the executable `bootstrap`.
-    Bootstrap,
-    /// By this interpreter.
-    Interpreted(Language, Interpreter),
-}
+use super::super::run::runtime;
 
 /// Runtimes that functions can't be created with any more. Source: Lambda developer guide, runtime
 /// deprecation policy.
@@ -45,7 +34,7 @@ const BLOCKED: &[&str] = &[
 /// Refuses a runtime that new code can't be deployed for.
 ///
 /// # Errors
-/// It is deprecated, or not one that any embedded cloud runs.
+/// It is deprecated.
 pub(super) fn check(runtime: &str) -> Result<(), ApiError> {
     if BLOCKED.contains(&runtime) {
         return Err(errors::invalid(format!(
@@ -55,73 +44,20 @@ pub(super) fn check(runtime: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The language of an interpreted runtime and its version as an interpreter tells it.
-fn interpreted(runtime: &str) -> Option<(Language, &str)> {
-    if let Some(version) = runtime.strip_prefix("python") {
-        return Some((Language::Python, version));
-    }
-    let version = runtime.strip_prefix("nodejs")?.strip_suffix(".x")?;
-    Some((Language::Node, version))
-}
-
-/// How functions of this runtime are started on this machine.
+/// Lets a runtime be used that this machine can run. AWS has interpreters of all of them.
 ///
 /// # Errors
-/// They can't be: what is missing.
-pub(crate) async fn launcher(engine: &Engine, runtime: &str) -> Result<Launcher, ApiError> {
-    if matches!(runtime, "provided.al2" | "provided.al2023") {
-        return Ok(Launcher::Bootstrap);
-    }
-    let Some((language, version)) = interpreted(runtime) else {
-        return Err(errors::invalid(format!(
-            "The runtime {runtime} can't run here: the embedded AWS runs provided.al2023, provided.al2, and those python3.* and nodejs* runtimes whose interpreters are on this machine."
-        )));
-    };
-    let mut found = Vec::new();
-    for name in names(language, version) {
-        let Ok(interpreter) = engine.interpreter(language, name.as_deref()).await else {
-            continue;
-        };
-        if interpreter.version == version {
-            return Ok(Launcher::Interpreted(language, interpreter));
-        }
-        found.push(interpreter.version);
-    }
-    let (what, found) = (
-        match language {
-            Language::Python => "Python",
-            _ => "Node.js",
-        },
-        if found.is_empty() {
-            "none was found".to_owned()
-        } else {
-            format!("found {}", found.join(", "))
-        },
-    );
-    Err(errors::invalid(format!(
-        "The runtime {runtime} can't run here: it needs {what} {version} on the PATH of the embedded AWS, and {found}. Install it, or choose another runtime."
-    )))
-}
-
-/// Under what names to look for an interpreter: the engine's own first, then by version.
-fn names(language: Language, version: &str) -> [Option<PathBuf>; 2] {
-    let versioned = match language {
-        Language::Python => format!("python{version}"),
-        _ => format!("node{version}"),
-    };
-    [None, Some(Path::new(&versioned).to_owned())]
+/// What is missing.
+pub(super) async fn check_here(cloud: &Cloud, runtime: &str) -> Result<(), ApiError> {
+    runtime::interpreter(&cloud.engine, &cloud.config.interpreters, runtime)
+        .await
+        .map(|_| ())
+        .map_err(|missing| errors::invalid(missing.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn runtimes_name_their_interpreters() {
-        assert_eq!(interpreted("python3.12"), Some((Language::Python, "3.12")));
-        assert_eq!(interpreted("nodejs22.x"), Some((Language::Node, "22")));
-        assert_eq!(interpreted("java21"), None);
-    }
 
     #[test]
     fn deprecated_runtimes_are_refused() {

@@ -98,7 +98,7 @@ pub(super) async fn configuration(op: &Op) -> Result<Answer, ApiError> {
         role::check_vpc(op.cx(), &checked.role, checked.vpc.is_some())?;
     }
     if checked.runtime != old.runtime {
-        runtimes::launcher(&op.cloud().engine, &checked.runtime).await?;
+        runtimes::check_here(op.cloud(), &checked.runtime).await?;
     }
     op.change(&target, |function| {
         op.revision(&function.latest.revision, "GetFunction/GetAlias")?;

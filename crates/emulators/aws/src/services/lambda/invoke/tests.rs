@@ -7,10 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use anyport_engine::Language;
 use bytes::Bytes;
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::BASE64;
 use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::access::Caller;
 use crate::answer::{Answer, AnswerBody, ApiError};
@@ -18,10 +17,10 @@ use crate::call::{Call, CallCx, Service};
 use crate::cloud::Cloud;
 use crate::config::{Config, Delays, Limits};
 use crate::services::lambda::function::Function;
+use crate::services::lambda::ids;
 use crate::services::lambda::version::{
     Code, Logging, Settings, Variables, Version, VersionConfig,
 };
-use crate::services::lambda::{code, ids};
 use crate::{Clock, Emulator};
 
 /// A function that does what its event says.
@@ -253,15 +252,7 @@ fn package(cloud: &Cloud, file: &str, text: &str) -> Code {
     let packer = anyport_package::Packer::new(anyport_package::Limits::default());
     packer.dir(&source, &archive).unwrap();
     let bytes = fs::read(&archive).unwrap();
-    let code = Code {
-        sha256: HEXLOWER.encode(&Sha256::digest(&bytes)),
-        size: bytes.len() as u64,
-        unpacked: text.len() as u64,
-    };
-    let path = code::path(cloud, &code);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, bytes).unwrap();
-    code
+    Code::new(cloud.blobs.put(&bytes).unwrap(), text.len() as u64)
 }
 
 fn executable(path: &Path) {

@@ -11,7 +11,6 @@ use tokio::sync::Mutex as AsyncMutex;
 use crate::answer::ApiError;
 use crate::call::Service;
 use crate::cloud::Cloud;
-use crate::services::lambda::code;
 use crate::services::lambda::version::Code;
 
 /// Bytes of all files in a package. Source: Lambda developer guide, quotas.
@@ -67,7 +66,10 @@ impl Folders {
         if let Some(folder) = held.upgrade() {
             return Ok(folder);
         }
-        let archive = code::path(cloud, package);
+        let archive = package
+            .blob()
+            .cloned()
+            .ok_or_else(|| ApiError::internal(Service::Lambda, "the package is gone"))?;
         let number = {
             let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
             *next += 1;
@@ -85,7 +87,7 @@ impl Folders {
             limits.unpacked_bytes = UNPACKED_BYTES;
             // Bounded by its size; AWS does not look at how well it packs.
             limits.ratio = u64::MAX;
-            anyport_package::unpack(&archive, &path, &limits)
+            anyport_package::unpack(&archive.path(), &path, &limits)
         });
         let unpacked = unpacked
             .await
