@@ -281,7 +281,7 @@ fn take(cloud: &Cloud, credentials: &Credentials) -> Kept {
 /// Gives the cloud what was kept.
 fn give(cloud: &Cloud, kept: &Map<String, Value>) -> Result<(), String> {
     let part = |service: &str| kept.get(service).unwrap_or(&Value::Null);
-    cloud.access.load(part("access"));
+    cloud.access.load(part("access"))?;
     cloud.s3.load(part("s3"))?;
     cloud.sqs.load(part("sqs"))?;
     cloud.logs.load(part("logs"));
