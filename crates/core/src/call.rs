@@ -137,6 +137,8 @@ pub struct Call {
     pub trace: Option<TraceContext>,
     /// Makes a repetition recognisable to the function.
     pub idempotency_key: Option<String>,
+    /// Asks for the answer piece by piece, while it is produced. Otherwise a target may wait until it is whole.
+    pub stream: bool,
 }
 
 impl Call {
@@ -150,7 +152,15 @@ impl Call {
             content_type: "application/json".to_owned(),
             trace: None,
             idempotency_key: None,
+            stream: false,
         }
+    }
+
+    /// Asks for the answer piece by piece, where the target can.
+    #[must_use]
+    pub const fn streaming(mut self) -> Self {
+        self.stream = true;
+        self
     }
 
     /// Whether the media type is JSON: `application/json` or a type ending in `+json`.

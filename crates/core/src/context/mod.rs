@@ -62,6 +62,13 @@ impl Ctx {
         self
     }
 
+    /// The same without an end: for streams that live longer than the verb that began them, and are ended from outside.
+    #[must_use]
+    pub const fn without_deadline(mut self) -> Self {
+        self.deadline = None;
+        self
+    }
+
     /// Continues this trace.
     #[must_use]
     pub fn with_trace(mut self, trace: Option<TraceContext>) -> Self {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::context::{Call, instant_of};
 use crate::environment::Environment;
+use crate::response::JSON;
 use crate::{Context, Error, Request, TraceContext, envelope};
 
 /// Longest request id, in bytes; real ones have 36.
@@ -75,6 +76,9 @@ struct ClientContext {
 struct Custom {
     #[serde(rename = "anyport-idempotency-key")]
     idempotency_key: Option<String>,
+    /// The type of a payload that is JSON, and more than that.
+    #[serde(rename = "anyport-content-type")]
+    content_type: Option<String>,
     traceparent: Option<String>,
 }
 
@@ -107,21 +111,32 @@ impl Invocation {
             .and_then(|text| serde_json::from_str::<ClientContext>(&text).ok())
             .unwrap_or_default()
             .custom;
-        let call = Call {
+        let mut call = Call {
             request_id: Some(self.request_id),
             deadline: headers.deadline_ms.map(instant_of),
             trace: headers
                 .trace
-                .or_else(|| custom.traceparent.and_then(|text| text.parse().ok()))
-                .or(headers.xray),
+                .or_else(|| custom.traceparent.and_then(|text| text.parse().ok())),
             idempotency_key: headers.idempotency_key.or(custom.idempotency_key),
             invoked_arn: headers.arn,
         };
-        let context = Context::from_call(call, environment);
-        let (body, content_type) = match self.any_media {
-            true => (self.body, headers.content_type),
-            false => envelope::open(self.body)?,
+        let (body, content_type) = if self.any_media {
+            (self.body, headers.content_type)
+        } else {
+            let opened = envelope::open(self.body)?;
+            call.trace = call.trace.or(opened.trace);
+            call.idempotency_key = call.idempotency_key.or(opened.idempotency_key);
+            let named = custom
+                .content_type
+                .and_then(|ct| HeaderValue::try_from(ct).ok());
+            let content_type = match opened.sealed {
+                true => opened.content_type,
+                false => Some(named.unwrap_or(JSON)),
+            };
+            (opened.body, content_type)
         };
+        call.trace = call.trace.or(headers.xray);
+        let context = Context::from_call(call, environment);
         Ok((Request::from_parts(body, content_type), context))
     }
 }

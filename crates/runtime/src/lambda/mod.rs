@@ -111,9 +111,17 @@ async fn handle<S: Service>(
     let whole = match body {
         Body::Whole(bytes) => bytes,
         Body::Stream(mut chunks) => match chunks.next().await {
-            Some(Ok(first)) => {
+            Some(Ok(first)) if any_media => {
                 return client
                     .respond_streaming(&request_id, content_type.as_ref(), first, &mut chunks)
+                    .await;
+            }
+            Some(Ok(first)) => {
+                let mut begin = envelope::prelude(content_type.as_ref());
+                begin.extend_from_slice(&first);
+                let kind = &envelope::WITH_PRELUDE;
+                return client
+                    .respond_streaming(&request_id, Some(kind), begin.into(), &mut chunks)
                     .await;
             }
             Some(Err(error)) => return fail(client, &request_id, &error).await,

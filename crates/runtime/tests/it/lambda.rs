@@ -43,6 +43,21 @@ fn what_is_not_json_travels_in_the_envelope_both_ways() {
     );
     let empty = json!({"anyport": {"v": 1, "ct": "text/plain", "b64": ""}});
     assert_eq!(wire.invoke(&[], &ask(&empty)).json(), empty);
+    let problem = json!({"anyport": {"v": 1, "ct": "application/problem+json", "b64": STANDARD.encode("{}")}});
+    assert_eq!(wire.invoke(&[], &ask(&problem)).json(), problem);
+}
+
+#[test]
+fn an_event_has_its_key_and_trace_in_the_envelope() {
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let api = Api::new();
+    let _probe = api.start(&[]);
+    let mut wire = api.accept_ready();
+    let b64 = STANDARD.encode(json!({"do": "context"}).to_string());
+    let event = json!({"anyport": {"v": 1, "ct": "application/json", "key": "k-1", "tp": TRACE, "b64": b64}});
+    let context = wire.invoke(&[], &ask(&event)).json();
+    assert_eq!(context["idempotency_key"], "k-1");
+    assert_eq!(context["trace"], TRACE);
 }
 
 #[test]

@@ -24,8 +24,40 @@ fn stream(wire: &mut Wire, what: &Value) -> Message {
         head.header("trailer"),
         Some("Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body")
     );
-    assert_eq!(head.header("content-type"), Some("text/plain"));
+    assert_eq!(
+        head.header("content-type"),
+        Some("application/vnd.awslambda.http-integration-response")
+    );
     head
+}
+
+/// The first chunk of a stream, which begins with what the platform's HTTP integration reads.
+const FIRST: &[u8] =
+    b"{\"statusCode\":200,\"headers\":{\"content-type\":\"text/plain\"}}\0\0\0\0\0\0\0\0first ";
+
+#[test]
+fn where_the_platform_carries_any_media_a_stream_has_its_type() {
+    let scratch = Scratch::new();
+    let until = scratch.path("until");
+    std::fs::write(&until, "").unwrap();
+    let api = Api::new();
+    let _probe = api.start(&[]);
+    let mut wire = api.accept_ready();
+    let what = json!({"do": "stream", "until": until}).to_string();
+    wire.hand_over(
+        &[
+            ("Anyport-Media", "any"),
+            ("Content-Type", "application/json"),
+        ],
+        what.as_bytes(),
+    );
+    let head = wire.receive_head().expect("the probe hung up");
+    assert_eq!(head.header("content-type"), Some("text/plain"));
+    assert_eq!(wire.receive_chunk().unwrap(), b"first ");
+    assert_eq!(wire.receive_chunk().unwrap(), b"last");
+    assert_eq!(wire.receive_chunk(), None);
+    assert_eq!(wire.headers(), []);
+    wire.accepted();
 }
 
 #[test]
@@ -36,7 +68,7 @@ fn the_first_chunk_arrives_before_the_last_is_made() {
     let _probe = api.start(&[]);
     let mut wire = api.accept_ready();
     stream(&mut wire, &json!({"do": "stream", "until": until}));
-    assert_eq!(wire.receive_chunk().unwrap(), b"first ");
+    assert_eq!(wire.receive_chunk().unwrap(), FIRST);
     std::fs::write(&until, "").unwrap();
     assert_eq!(wire.receive_chunk().unwrap(), b"last");
     assert_eq!(wire.receive_chunk(), None);
@@ -58,7 +90,7 @@ fn a_failure_after_the_first_chunk_is_in_the_trailers() {
         let mut probe = api.start(&[]);
         let mut wire = api.accept_ready();
         stream(&mut wire, &json!({"do": "stream", "end": end}));
-        assert_eq!(wire.receive_chunk().unwrap(), b"first ");
+        assert_eq!(wire.receive_chunk().unwrap(), FIRST);
         assert_eq!(wire.receive_chunk(), None);
         let message = Message {
             trailers: wire.headers(),
