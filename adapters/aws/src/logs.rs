@@ -1,5 +1,7 @@
 //! Log lines, from CloudWatch Logs.
 
+pub(crate) mod platform;
+
 use std::sync::Arc;
 
 use anyport_core::call::{LogLine, LogQuery};
