@@ -254,7 +254,7 @@ fn round(number: f64) -> f64 {
 }
 
 /// A time as log lines have it: `2026-11-23T12:00:00.000Z`.
-pub(super) fn time(at: u64) -> String {
+pub(crate) fn time(at: u64) -> String {
     let at = i64::try_from(at).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(at).map_or_else(
         |_| String::new(),

@@ -26,7 +26,8 @@ use crate::cloud::Cloud;
 use crate::config::Config;
 
 pub(crate) use journal::Journal;
-pub(crate) use lines::{Ended, Status};
+pub(crate) use lines::{Ended, Status, time};
+pub(crate) use rights::role_cx;
 pub(crate) use slots::{Full, Slot, Slots};
 
 /// How long getting ready may take before the time limit of the call counts. Source: Lambda developer
