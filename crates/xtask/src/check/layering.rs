@@ -14,7 +14,7 @@ struct Layer {
 }
 
 /// The whole house. Core knows nobody, adapters never each other, the suite no adapter.
-const HOUSE: [Layer; 16] = [
+const HOUSE: [Layer; 18] = [
     Layer {
         name: "anyport-core",
         may_know: &[],
@@ -97,6 +97,16 @@ const HOUSE: [Layer; 16] = [
         name: "custom-adapter",
         may_know: &["anyport-core", "anyport-engine", "anyport-package"],
         tests_may_know: &["anyport-client", "anyport-conformance", "anyport-testkit"],
+    },
+    Layer {
+        name: "copy-functions",
+        may_know: &["anyport"],
+        tests_may_know: &["anyport-testkit"],
+    },
+    Layer {
+        name: "places-service",
+        may_know: &["anyport"],
+        tests_may_know: &["anyport-testkit"],
     },
     Layer {
         name: "quickstart",
