@@ -98,7 +98,10 @@ mod tests {
         let shares = split(Some("2"), Some(&routing)).unwrap();
         let share = |id: &str| shares.share(&VersionId::new(id));
         assert_eq!((share("2"), share("3")), (71, 29));
-        assert_eq!(split(Some("2"), None), Some(Split::all_to(VersionId::new("2"))));
+        assert_eq!(
+            split(Some("2"), None),
+            Some(Split::all_to(VersionId::new("2")))
+        );
         assert_eq!(split(None, None), None);
     }
 }

@@ -1,5 +1,6 @@
 //! The clients of one target, made once.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyport_core::error::{Error, ErrorKind, Result, Violation};
@@ -9,7 +10,7 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
-use crate::config::{Config, Credentials};
+use crate::config::{Config, Credentials, is_loopback};
 use crate::wire::Wire;
 
 /// The SDK's clients of one target, as [`Provider::raw`](anyport_core::provider::Provider::raw) gives them out.
@@ -38,6 +39,10 @@ pub(crate) struct Session {
     pub(crate) region: String,
     /// The account that the URL names.
     pub(crate) pinned: Option<String>,
+    /// The account, as soon as anything told it.
+    pub(crate) account: OnceLock<String>,
+    /// Set once STS has confirmed the pinned account.
+    pub(crate) checked: OnceLock<()>,
     pub(crate) config: Config,
     pub(crate) raw: Raw,
     /// The services without an SDK crate of their own.
@@ -51,13 +56,12 @@ const INVOKE_READ: Duration = Duration::from_secs(15 * 60 + 30);
 
 impl Session {
     pub(crate) async fn open(url: &TargetUrl, config: Config) -> Result<Self> {
-        let (pinned, region) = place(url).map_err(|violation| {
-            Error::new(
-                ErrorKind::InvalidSpec(vec![violation].into()),
-                "open the target",
-            )
-            .on(url)
-        })?;
+        let (pinned, region) = place(url)
+            .and_then(|place| reachable(url, &config).map(|()| place))
+            .map_err(|violation| {
+                let kind = ErrorKind::InvalidSpec(vec![violation].into());
+                Error::new(kind, "open the target").on(url)
+            })?;
         let region = config.region.clone().unwrap_or(region);
         let sdk = sdk(&config, &region).await;
         let wire = Wire::new(&sdk, &region);
@@ -66,6 +70,8 @@ impl Session {
             id: url.clone(),
             region,
             pinned,
+            account: OnceLock::new(),
+            checked: OnceLock::new(),
             config,
             raw,
             wire,
@@ -130,6 +136,26 @@ fn timeouts(read: Duration) -> TimeoutConfig {
         .build()
 }
 
+/// The region that the embedded target stands for.
+const EMBEDDED_REGION: &str = "us-east-1";
+
+/// Credentials and code are sent to AWS, to this machine, or to somewhere else in secret; and never from the embedded target to AWS.
+fn reachable(url: &TargetUrl, config: &Config) -> Result<(), Violation> {
+    match &config.endpoint {
+        None if url.is_embedded() => Err(Violation::new(
+            "endpoint",
+            "the embedded target needs the address of the embedded AWS",
+        )),
+        Some(endpoint) if !endpoint.starts_with("https://") && !is_loopback(endpoint) => {
+            let rule = "an address on another machine is https";
+            Err(Violation::new("endpoint", rule)
+                .value(endpoint)
+                .nearest(endpoint.replacen("http://", "https://", 1)))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The account, where it is named, and the region of `lambda://[ACCOUNT/]REGION`.
 fn place(url: &TargetUrl) -> Result<(Option<String>, String), Violation> {
     let wrong = |rule: &str| {
@@ -139,6 +165,9 @@ fn place(url: &TargetUrl) -> Result<(Option<String>, String), Violation> {
     };
     if url.scheme() != "lambda" {
         return Err(wrong("a Lambda target's scheme is lambda"));
+    }
+    if url.is_embedded() {
+        return Ok((None, EMBEDDED_REGION.to_owned()));
     }
     let (account, region) = match url.place().split_once('/') {
         Some((account, region)) => (Some(account), region),

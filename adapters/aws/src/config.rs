@@ -48,6 +48,83 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Sends requests to this address instead of AWS.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Sets who asks.
+    #[must_use]
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = credentials;
+        self
+    }
+
+    /// Sets the role of functions whose spec has no `identity`.
+    #[must_use]
+    pub fn execution_role(mut self, role: impl Into<String>) -> Self {
+        self.execution_role = Some(role.into());
+        self
+    }
+
+    /// Sets the bucket for code that is too large to be sent directly.
+    #[must_use]
+    pub fn code_bucket(mut self, bucket: impl Into<String>) -> Self {
+        self.code_bucket = Some(bucket.into());
+        self
+    }
+
+    /// Sets the language runtimes that bundles may ask for, as Lambda names them.
+    #[must_use]
+    pub fn runtimes(mut self, runtimes: Vec<String>) -> Self {
+        self.runtimes = Some(runtimes);
+        self
+    }
+
+    /// Sets how long Lambda may serve what was there before a deploy returned.
+    #[must_use]
+    pub const fn settles_within(mut self, time: Duration) -> Self {
+        self.settles_within = time;
+        self
+    }
+
+    /// Sets the HTTP client; for tests.
+    #[must_use]
+    pub fn http_client(mut self, client: SharedHttpClient) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+}
+
+/// Whether an `http` address is on this machine.
+pub(crate) fn is_loopback(endpoint: &str) -> bool {
+    let Ok(uri) = endpoint.parse::<http::Uri>() else {
+        return false;
+    };
+    let host = uri.host().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let address = host.parse::<std::net::IpAddr>();
+    address.map_or(host == "localhost", |address| address.is_loopback())
+}
+
+/// Whether an address is one of AWS's own. Source: the partitions file that the AWS SDKs carry.
+pub(crate) fn is_aws(endpoint: &str) -> bool {
+    const SUFFIXES: [&str; 4] = [
+        ".amazonaws.com",
+        ".amazonaws.com.cn",
+        ".api.aws",
+        ".amazonaws.eu",
+    ];
+    let uri = endpoint.parse::<http::Uri>();
+    uri.is_ok_and(|uri| {
+        let host = uri.host().unwrap_or_default();
+        SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
+    })
+}
+
 /// Who asks.
 #[derive(Clone, Default)]
 #[non_exhaustive]
@@ -78,5 +155,51 @@ impl fmt::Debug for Credentials {
                 .field("access_key", access_key)
                 .finish_non_exhaustive(),
         }
+    }
+}
+
+impl Credentials {
+    /// These keys, without a session's token.
+    #[must_use]
+    pub fn keys(access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
+        Self::Static {
+            access_key: access_key.into(),
+            secret_key: secret_key.into(),
+            session_token: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_an_address_is() {
+        for (address, loopback, aws) in [
+            ("http://127.0.0.1:4566", true, false),
+            ("http://localhost:4566", true, false),
+            ("http://[::1]:4566", true, false),
+            ("http://127.0.0.1.evil.example", false, false),
+            ("http://10.0.0.1", false, false),
+            ("https://lambda.eu-west-1.amazonaws.com", false, true),
+            ("nonsense", false, false),
+        ] {
+            assert_eq!(
+                (is_loopback(address), is_aws(address)),
+                (loopback, aws),
+                "{address}"
+            );
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let config = Config::default().credentials(Credentials::keys("AKID", "hunter2"));
+        let shown = format!("{config:?}");
+        assert!(
+            shown.contains("AKID") && !shown.contains("hunter2"),
+            "{shown}"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! The `lambda://` target: functions on AWS Lambda.
 
+mod alias;
 mod auth;
 mod capability;
 mod config;
@@ -7,11 +8,23 @@ mod dead;
 mod enqueue;
 mod envelope;
 mod error;
+mod identity;
 mod invoke;
+mod lift;
 mod logs;
+mod lower;
+mod native;
+mod observe;
+mod plan;
 mod provider;
+mod sight;
+mod stand;
+mod steps;
 mod stream;
+mod upload;
+mod wait;
 mod wire;
+mod words;
 
 pub use auth::Raw;
 pub use config::{Config, Credentials};

@@ -21,6 +21,15 @@ const MEMBERS: [(&str, char); 6] = [
     ("TracingConfig", 't'),
 ];
 
+/// The letters of all members.
+pub(crate) const ALL: &str = "eflgst";
+
+/// The letters of the members in the text of a field.
+pub(crate) fn letters_in(text: &str) -> String {
+    let members: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+    letters_of(&members)
+}
+
 /// The members as the SDK takes them; what is absent is left as it is.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Native {
@@ -37,11 +46,14 @@ pub(crate) fn letters(spec: &Spec) -> String {
     let Some(Value::Object(members)) = spec.native.get(PRODUCT) else {
         return String::new();
     };
-    MEMBERS
+    letters_of(members)
+}
+
+fn letters_of(members: &Map<String, Value>) -> String {
+    let there = MEMBERS
         .iter()
-        .filter(|(name, _)| members.contains_key(*name))
-        .map(|(_, letter)| letter)
-        .collect()
+        .filter(|(name, _)| members.contains_key(*name));
+    there.map(|(_, letter)| letter).collect()
 }
 
 /// What `spec` asks for, and for members that it no longer asks for (`before`, as letters) Lambda's defaults.
@@ -120,7 +132,11 @@ fn member(native: &mut Native, name: &str, value: &Value) -> Result<(), Violatio
             const KEYS: [&str; 3] = ["LogFormat", "ApplicationLogLevel", "SystemLogLevel"];
             let shape = Shape::of(name, value, &KEYS)?;
             let config = LoggingConfig::builder()
-                .set_log_format(shape.word("LogFormat", LogFormat::values())?.map(Into::into))
+                .set_log_format(
+                    shape
+                        .word("LogFormat", LogFormat::values())?
+                        .map(Into::into),
+                )
                 .set_application_log_level(
                     shape
                         .word("ApplicationLogLevel", ApplicationLogLevel::values())?
@@ -200,7 +216,10 @@ impl<'a> Shape<'a> {
         number
             .and_then(|number| i32::try_from(number).ok())
             .filter(|number| (least..=most).contains(number))
-            .ok_or_else(|| self.wrong(key, &format!("must be {least} to {most}")).nearest(least))
+            .ok_or_else(|| {
+                self.wrong(key, &format!("must be {least} to {most}"))
+                    .nearest(least)
+            })
     }
 
     fn word(&self, key: &str, words: &[&'static str]) -> Result<Option<&'a str>, Violation> {
@@ -240,7 +259,9 @@ fn actual(config: &FunctionConfiguration, name: &str) -> Value {
     };
     match name {
         "EphemeralStorage" => {
-            let size = config.ephemeral_storage().map_or(512, EphemeralStorage::size);
+            let size = config
+                .ephemeral_storage()
+                .map_or(512, EphemeralStorage::size);
             return json!({"Size": size});
         }
         "FileSystemConfigs" => {
@@ -254,7 +275,10 @@ fn actual(config: &FunctionConfiguration, name: &str) -> Value {
         "LoggingConfig" => match config.logging_config() {
             Some(logging) => {
                 let level = logging.application_log_level();
-                put("ApplicationLogLevel", level.map(ApplicationLogLevel::as_str));
+                put(
+                    "ApplicationLogLevel",
+                    level.map(ApplicationLogLevel::as_str),
+                );
                 put("LogFormat", logging.log_format().map(LogFormat::as_str));
                 let level = logging.system_log_level();
                 put("SystemLogLevel", level.map(SystemLogLevel::as_str));
@@ -263,11 +287,17 @@ fn actual(config: &FunctionConfiguration, name: &str) -> Value {
         },
         "SnapStart" => {
             let apply = config.snap_start().and_then(|snap| snap.apply_on());
-            put("ApplyOn", Some(apply.map_or("None", SnapStartApplyOn::as_str)));
+            put(
+                "ApplyOn",
+                Some(apply.map_or("None", SnapStartApplyOn::as_str)),
+            );
         }
         _ => {
             let mode = config.tracing_config().and_then(|tracing| tracing.mode());
-            put("Mode", Some(mode.map_or("PassThrough", TracingMode::as_str)));
+            put(
+                "Mode",
+                Some(mode.map_or("PassThrough", TracingMode::as_str)),
+            );
         }
     }
     Value::Object(object)
@@ -298,10 +328,14 @@ mod tests {
 
     #[test]
     fn what_is_asked_is_read_and_found_again() {
-        let asked = json!({"TracingConfig": {"Mode": "Active"}, "EphemeralStorage": {"Size": 1024}});
+        let asked =
+            json!({"TracingConfig": {"Mode": "Active"}, "EphemeralStorage": {"Size": 1024}});
         let spec = spec(asked.clone());
         let native = read(&spec, "").unwrap();
-        assert_eq!((native.layers.clone(), letters(&spec).as_str()), (None, "et"));
+        assert_eq!(
+            (native.layers.clone(), letters(&spec).as_str()),
+            (None, "et")
+        );
         let there = FunctionConfiguration::builder()
             .ephemeral_storage(native.storage.unwrap())
             .tracing_config(
@@ -334,7 +368,11 @@ mod tests {
                 "native.lambda.TracingConfg",
             ]
         );
-        assert!(found.iter().any(|it| it.nearest.as_deref() == Some("TracingConfig")));
+        assert!(
+            found
+                .iter()
+                .any(|it| it.nearest.as_deref() == Some("TracingConfig"))
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ use futures_core::stream::BoxStream;
 
 use crate::auth::Session;
 use crate::config::Config;
-use crate::{dead, enqueue, invoke, logs, unfinished};
+use crate::{capability, dead, enqueue, invoke, logs, observe, plan, steps, unfinished};
 
 /// A Lambda target: one region of one account. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -57,29 +57,35 @@ impl Provider for Lambda {
         &self.session.id
     }
 
-    async fn identify(&self, _: &Ctx) -> Result<Identity> {
-        Err(unfinished("identity"))
+    async fn identify(&self, cx: &Ctx) -> Result<Identity> {
+        self.session.identify(cx).await
     }
 
     async fn discover(&self, _: &Ctx) -> Result<Capabilities> {
-        Err(unfinished("capabilities"))
+        Ok(capability::capabilities(&self.session.config))
     }
 
-    async fn observe(&self, _: &Ctx, name: &Name) -> Result<Option<Observed>> {
-        Err(unfinished(name.as_str()))
+    async fn observe(&self, cx: &Ctx, name: &Name) -> Result<Option<Observed>> {
+        observe::observe(&self.session, cx, name).await
     }
 
-    async fn list(&self, _: &Ctx, _: &Scope, _: Option<Cursor>) -> Result<Page> {
-        Err(unfinished("list"))
+    async fn list(&self, cx: &Ctx, scope: &Scope, after: Option<Cursor>) -> Result<Page> {
+        observe::list(&self.session, cx, scope, after).await
     }
 
-    fn plan(&self, _: &Capabilities, want: &Desired, _: Option<&Observed>) -> Result<Plan> {
-        let _ = want;
-        Err(unfinished("plan"))
+    fn plan(&self, caps: &Capabilities, want: &Desired, seen: Option<&Observed>) -> Result<Plan> {
+        let target = self.session.id.as_str();
+        plan::plan(target, &self.session.config, caps, want, seen)
     }
 
-    async fn apply(&self, _: &Ctx, _: &Plan, _: &Step, _: &mut Outputs) -> Result<StepDone> {
-        Err(unfinished("apply"))
+    async fn apply(
+        &self,
+        cx: &Ctx,
+        plan: &Plan,
+        step: &Step,
+        out: &mut Outputs,
+    ) -> Result<StepDone> {
+        steps::take(&self.session, cx, plan, step, out).await
     }
 
     async fn invoke(&self, cx: &Ctx, call: Call) -> Result<Reply> {

@@ -24,8 +24,12 @@ pub(crate) struct Stand {
     pub(crate) ready: Option<u64>,
     /// Other versions that were never put into service.
     pub(crate) loose: Vec<u64>,
-    /// The queue for dead letters is there.
-    pub(crate) queue: bool,
+    /// The alias is not there, or is not ready to be relied upon: nothing says yet where events go that are given up.
+    pub(crate) bare: bool,
+    /// Between steps: the digest of what the new version holds.
+    pub(crate) content: Option<String>,
+    /// The URL of the queue for dead letters, where it was read and is there.
+    pub(crate) queue: Option<String>,
     /// A digest of everything else.
     pub(crate) rest: String,
 }
@@ -61,8 +65,14 @@ impl fmt::Display for Stand {
         for loose in &self.loose {
             write!(f, ",loose={loose}")?;
         }
-        if self.queue {
-            f.write_str(",queue")?;
+        if self.bare {
+            f.write_str(",bare")?;
+        }
+        if let Some(content) = &self.content {
+            write!(f, ",content={content}")?;
+        }
+        if let Some(queue) = &self.queue {
+            write!(f, ",queue={queue}")?;
         }
         write!(f, ",rest={}", self.rest)
     }
@@ -92,7 +102,9 @@ impl FromStr for Stand {
                 "back" => stand.rolled_back = true,
                 "ready" => stand.ready = Some(number()?),
                 "loose" => stand.loose.push(number()?),
-                "queue" => stand.queue = true,
+                "bare" => stand.bare = true,
+                "content" => stand.content = Some(value.to_owned()),
+                "queue" => stand.queue = Some(value.to_owned()),
                 "rest" => value.clone_into(&mut stand.rest),
                 _ => return Err(NotOurs),
             }
@@ -116,7 +128,9 @@ mod tests {
             rolled_back: true,
             ready: Some(5),
             loose: vec![6, 7],
-            queue: true,
+            bare: true,
+            content: Some("0123".to_owned()),
+            queue: Some("https://sqs.eu-west-1.amazonaws.com/111122223333/q".to_owned()),
             rest: "abc".to_owned(),
         };
         for stand in [full, Stand::default()] {

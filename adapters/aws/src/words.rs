@@ -306,7 +306,10 @@ mod tests {
         let text = words.to_string();
         assert!(text.chars().count() <= LONGEST, "{text}");
         let read = Words::read(&text);
-        assert!(owner.to_string().starts_with(&read.owner) && read.owner.len() >= 10, "{text}");
+        assert!(
+            owner.to_string().starts_with(&read.owner) && read.owner.len() >= 10,
+            "{text}"
+        );
         assert_eq!(
             read,
             Words {

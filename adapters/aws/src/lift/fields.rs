@@ -6,7 +6,7 @@ use aws_sdk_lambda::types::{FunctionConfiguration, PackageType};
 use data_encoding::{BASE64, HEXLOWER};
 use serde_json::json;
 
-use crate::lower::{self, CUSTOM_RUNTIME};
+use crate::lower::{self, CUSTOM_RUNTIMES};
 use crate::native;
 use crate::sight::Sight;
 use crate::words::{Form, Words};
@@ -41,7 +41,7 @@ fn version(fields: &mut Fields, config: &FunctionConfiguration, words: &Words, r
     let seconds = u64::try_from(config.timeout().unwrap_or(3)).unwrap_or_default();
     plain(fields, "timeout_ms", seconds * 1000);
     if let Some(actual) = config.role()
-        && (words.identity.is_some() || role != Some(actual))
+        && (words.identity.is_some() || !is_role(actual, role))
     {
         plain(fields, "identity", short(actual, words.identity));
     }
@@ -64,6 +64,14 @@ fn version(fields: &mut Fields, config: &FunctionConfiguration, words: &Words, r
     }
 }
 
+/// Whether a role's ARN is that of the reference.
+fn is_role(arn: &str, reference: Option<&str>) -> bool {
+    reference.is_some_and(|reference| {
+        let name = reference.strip_prefix("role/").unwrap_or(reference);
+        arn == reference || arn.split_once(":role/").is_some_and(|(_, it)| it == name)
+    })
+}
+
 /// What is inside the artifact and how it starts.
 fn starts(fields: &mut Fields, config: &FunctionConfiguration, words: &Words) {
     let runtime = config.runtime().map_or("", |runtime| runtime.as_str());
@@ -80,11 +88,12 @@ fn starts(fields: &mut Fields, config: &FunctionConfiguration, words: &Words) {
             "artifact.handler",
             config.handler().unwrap_or_default(),
         );
-    } else if runtime == CUSTOM_RUNTIME {
+    } else if runtime.starts_with(CUSTOM_RUNTIMES) {
         plain(fields, "artifact.kind", "zip");
         plain(fields, "artifact.protocol", "runtime-api");
     } else {
-        plain(fields, "artifact.kind", format_args!("zip for {runtime}"));
+        // A language that the contract does not know.
+        plain(fields, "artifact.kind", runtime);
     }
 }
 

@@ -14,6 +14,7 @@ use data_encoding::HEXLOWER;
 
 use super::fields::{content, digest, fields};
 use super::number;
+use crate::plan::CHANGES;
 use crate::sight::{Queue, Sight};
 use crate::stand::Stand;
 use crate::words::Words;
@@ -54,7 +55,8 @@ pub(crate) fn leftover(name: &Name, queue: &Queue) -> Observed {
         None => Owned::Foreign("somebody who made a queue of that name by hand".to_owned()),
     };
     let stand = Stand {
-        queue: true,
+        queue: Some(queue.url.clone()),
+        bare: true,
         rest: queue.letters.to_string(),
         ..Stand::default()
     };
@@ -95,7 +97,10 @@ impl View {
             alias: sight.alias.as_ref().map(|alias| alias.revision.clone()),
             code: digest(draft),
             arch: Some(super::arch(draft)),
-            queue: sight.queue.is_some(),
+            bare: sight.alias.as_ref().is_none_or(|alias| {
+                alias.label.released.is_none() || alias.label.content.is_empty()
+            }),
+            queue: sight.queue.as_ref().map(|queue| queue.url.clone()),
             ..Stand::default()
         };
         let newest = sight.versions.iter().filter_map(number).max();
@@ -142,13 +147,17 @@ impl View {
                 }
             }
         }
+        if stand.bare && label.is_some_and(|label| label.released.is_some()) {
+            residue
+                .push("an alias that says nothing of where events go that are given up".to_owned());
+        }
         let fields = if drafted {
             of_draft
         } else {
             of(live).unwrap_or(of_draft)
         };
         if drafted && sight.alias.is_some() && stand.ready.is_none() {
-            residue.push("changes that no version has".to_owned());
+            residue.push(CHANGES.to_owned());
         }
         Self {
             fields,
@@ -169,9 +178,7 @@ fn favoured(sight: &Sight) -> Option<u64> {
 fn share(sight: &Sight, version: &FunctionConfiguration) -> u8 {
     let split = sight.alias.as_ref().and_then(|alias| alias.split.as_ref());
     let id = version.version().map(VersionId::new);
-    split
-        .zip(id)
-        .map_or(0, |(split, id)| split.share(&id))
+    split.zip(id).map_or(0, |(split, id)| split.share(&id))
 }
 
 /// The versions that were put into service, oldest first.
@@ -211,10 +218,9 @@ fn version(config: &FunctionConfiguration, number: u64, share: u8) -> Version {
 
 /// `2026-01-31T12:00:00.000+0000`. Source: Lambda API model.
 fn time(text: &str) -> Option<SystemTime> {
-    let text = text.strip_suffix("+0000").map_or_else(
-        || text.to_owned(),
-        |time| format!("{time}Z"),
-    );
+    let text = text
+        .strip_suffix("+0000")
+        .map_or_else(|| text.to_owned(), |time| format!("{time}Z"));
     let time = DateTime::from_str(&text, Format::DateTimeWithOffset).ok()?;
     SystemTime::try_from(time).ok()
 }

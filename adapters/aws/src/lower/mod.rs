@@ -26,6 +26,7 @@ use crate::alias::Label;
 pub(crate) const LIVE: &str = "live";
 /// The runtime of a portable zip, and what it runs. Source: Lambda developer guide.
 pub(crate) const CUSTOM_RUNTIME: &str = "provided.al2023";
+pub(crate) const CUSTOM_RUNTIMES: &str = "provided";
 pub(crate) const CUSTOM_HANDLER: &str = "bootstrap";
 
 /// The queue that keeps the events of `name` that were given up.
@@ -212,6 +213,3 @@ pub(crate) fn renamed(packaging: &Packaging) -> Option<String> {
 pub(crate) fn env_bytes(spec: &Spec) -> u64 {
     serde_json::to_vec(&spec.env).map_or(0, |json| json.len() as u64)
 }
-
-#[cfg(test)]
-mod tests;

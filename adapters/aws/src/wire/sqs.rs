@@ -236,3 +236,32 @@ pub(crate) async fn purge(wire: &Wire, cx: &Ctx, queue_url: &str) -> Result<()> 
     });
     empty.await.map(|_| ())
 }
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ListQueueTags<'a> {
+    pub(crate) queue_url: &'a str,
+}
+operation!(ListQueueTags<'_> => Tags, "ListQueueTags");
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Tags {
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+/// The tags of the queue at this URL.
+///
+/// # Errors
+/// As for every read.
+pub(crate) async fn tags(
+    wire: &Wire,
+    cx: &Ctx,
+    queue_url: &str,
+) -> Result<BTreeMap<String, String>> {
+    let request = ListQueueTags { queue_url };
+    let answer = cx.call(ListQueueTags::NAME, Effect::Read, queue_url, || {
+        wire.send("read the tags of", Effect::Read, &request)
+    });
+    Ok(answer.await?.tags)
+}
