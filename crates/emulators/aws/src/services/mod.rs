@@ -40,7 +40,9 @@ pub(crate) async fn call(call: Call) -> Result<Answer, ApiError> {
 
 /// Whether an operation may change what is kept. Invocations see to it themselves: most change nothing.
 fn changes(operation: &str) -> bool {
-    !["Get", "List", "Head", "Describe", "Filter", "Invoke"]
-        .iter()
-        .any(|prefix| operation.starts_with(prefix))
+    ![
+        "Get", "List", "Head", "Describe", "Filter", "Invoke", "Receive",
+    ]
+    .iter()
+    .any(|prefix| operation.starts_with(prefix))
 }

@@ -85,6 +85,51 @@ impl Checksum {
     }
 }
 
+/// A checksum of bytes that come in parts.
+pub(crate) enum Running {
+    Crc32(crc32fast::Hasher),
+    /// The tables, the register, and how many bytes of it are the checksum.
+    Table(&'static [[u64; 256]; 8], u64, usize),
+    Sha1(Sha1),
+    Sha256(Sha256),
+}
+
+impl Running {
+    /// Of no bytes yet.
+    pub(crate) fn new(algorithm: Checksum) -> Self {
+        match algorithm {
+            Checksum::Crc32 => Self::Crc32(crc32fast::Hasher::new()),
+            Checksum::Crc32c => Self::Table(&CRC32C, u64::from(u32::MAX), 4),
+            Checksum::Crc64Nvme => Self::Table(&CRC64_NVME, u64::MAX, 8),
+            Checksum::Sha1 => Self::Sha1(Sha1::new()),
+            Checksum::Sha256 => Self::Sha256(Sha256::new()),
+        }
+    }
+
+    /// Adds bytes.
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Crc32(hasher) => hasher.update(bytes),
+            Self::Table(tables, register, _) => *register = reflected(tables, *register, bytes),
+            Self::Sha1(hasher) => hasher.update(bytes),
+            Self::Sha256(hasher) => hasher.update(bytes),
+        }
+    }
+
+    /// The checksum of all bytes.
+    pub(crate) fn finish(self) -> Vec<u8> {
+        match self {
+            Self::Crc32(hasher) => hasher.finalize().to_be_bytes().to_vec(),
+            Self::Table(_, register, length) => {
+                let all = (!register).to_be_bytes();
+                all[all.len() - length..].to_vec()
+            }
+            Self::Sha1(hasher) => hasher.finalize().to_vec(),
+            Self::Sha256(hasher) => hasher.finalize().to_vec(),
+        }
+    }
+}
+
 /// Tables for eight bytes at a time, of a reflected polynomial.
 const fn tables(polynomial: u64) -> [[u64; 256]; 8] {
     let mut tables = [[0u64; 256]; 8];
@@ -162,6 +207,19 @@ mod tests {
             slow(&CRC32C, 0xFFFF_FFFF) ^ 0xFFFF_FFFF
         );
         assert_eq!(crc64_nvme(&long), slow(&CRC64_NVME, u64::MAX) ^ u64::MAX);
+    }
+
+    #[test]
+    fn parts_give_what_the_whole_gives() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(1000).collect();
+        for one in Checksum::ALL {
+            for at in [0, 1, 7, 8, 500, 999, 1000] {
+                let mut running = Running::new(one);
+                running.update(&bytes[..at]);
+                running.update(&bytes[at..]);
+                assert_eq!(running.finish(), one.of(&bytes), "{} at {at}", one.name());
+            }
+        }
     }
 
     #[test]

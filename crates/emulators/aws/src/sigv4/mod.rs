@@ -31,7 +31,7 @@ use self::canonical::PathForm;
 use self::chunked::{ChunkSigner, Framing};
 use self::fault::{BodyProblem, Mismatch, Problem};
 
-pub(crate) use self::checksum::Checksum;
+pub(crate) use self::checksum::{Checksum, Running};
 pub(crate) use self::key::{Secret, sha256_hex};
 
 /// A request whose signature is right.
