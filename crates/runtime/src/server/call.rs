@@ -24,12 +24,12 @@ use crate::runtime::Setup;
 use crate::{Context, Error, Request, Response};
 
 const HEALTH: &str = "/_anyport/health";
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-anyport-request-id");
-const DEADLINE: HeaderName = HeaderName::from_static("x-anyport-deadline-ms");
+const REQUEST_ID: &str = "x-anyport-request-id";
+const DEADLINE: &str = "x-anyport-deadline-ms";
 const VERSION: HeaderName = HeaderName::from_static("x-anyport-version");
 const ERROR: HeaderName = HeaderName::from_static("x-anyport-error");
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const TRACEPARENT: &str = "traceparent";
 /// Longest request id and idempotency key that is taken over from a caller, in bytes.
 const MAX_ID: usize = 256;
 
@@ -66,8 +66,8 @@ impl<S: Service> Calls<S> {
             return not_a_call();
         }
         let (mut parts, body) = request.into_parts();
-        let deadline = self.deadline(&parts.headers);
-        let context = self.context(&parts.headers, deadline);
+        let (call, deadline) = self.call(&parts.headers);
+        let context = Context::from_call(call, &self.environment);
         let request_id = context.shared_request_id();
         let content_type = parts.headers.remove(CONTENT_TYPE);
 
@@ -88,7 +88,7 @@ impl<S: Service> Calls<S> {
         };
         let headers = answer.headers_mut();
         if let Ok(id) = HeaderValue::from_str(&request_id) {
-            headers.insert(REQUEST_ID, id);
+            headers.insert(HeaderName::from_static(REQUEST_ID), id);
         }
         if let Some(version) = &self.version {
             headers.insert(VERSION, version.clone());
@@ -104,37 +104,30 @@ impl<S: Service> Calls<S> {
         answer
     }
 
-    /// The caller's deadline or the function's own limit, whichever is first.
-    fn deadline(&self, headers: &HeaderMap) -> Option<Instant> {
-        let caller = text(headers, &DEADLINE)
-            .and_then(|text| text.parse().ok())
-            .map(instant_of);
-        let own = self
-            .environment
-            .timeout
-            .map(|limit| std::time::Instant::now() + limit);
-        let first = match (caller, own) {
-            (Some(caller), Some(own)) => Some(caller.min(own)),
-            (caller, own) => caller.or(own),
-        };
-        first.map(Instant::from_std)
+    /// What the headers say of the call, read in one pass, and when it ends: the caller's deadline or the function's own limit, whichever is
+    /// first.
+    fn call(&self, headers: &HeaderMap) -> (Call, Option<Instant>) {
+        let mut call = Call::default();
+        let own = self.environment.timeout;
+        call.deadline = own.map(|limit| std::time::Instant::now() + limit);
+        for (name, value) in headers {
+            let Ok(text) = value.to_str() else { continue };
+            let id = || Some(text).filter(|id| !id.is_empty() && id.len() <= MAX_ID);
+            match name.as_str() {
+                REQUEST_ID => call.request_id = id().map(str::to_owned),
+                IDEMPOTENCY_KEY => call.idempotency_key = id().map(str::to_owned),
+                TRACEPARENT => call.trace = text.parse().ok(),
+                DEADLINE => {
+                    if let Some(caller) = text.parse().ok().map(instant_of) {
+                        call.deadline = Some(call.deadline.map_or(caller, |own| own.min(caller)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let deadline = call.deadline.map(Instant::from_std);
+        (call, deadline)
     }
-
-    fn context(&self, headers: &HeaderMap, deadline: Option<Instant>) -> Context {
-        let id = |name| text(headers, name).filter(|id| !id.is_empty() && id.len() <= MAX_ID);
-        let call = Call {
-            request_id: id(&REQUEST_ID).map(str::to_owned),
-            deadline: deadline.map(Instant::into_std),
-            trace: text(headers, &TRACEPARENT).and_then(|text| text.parse().ok()),
-            idempotency_key: id(&IDEMPOTENCY_KEY).map(str::to_owned),
-            invoked_arn: None,
-        };
-        Context::from_call(call, &self.environment)
-    }
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }
 
 /// The whole body, up to the limit. A body that arrives in one piece is not copied.
