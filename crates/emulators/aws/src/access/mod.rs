@@ -22,11 +22,9 @@ use crate::clock::Clock;
 use crate::config::{Config, Credentials};
 use crate::sigv4::Secret;
 
-pub(crate) use self::authorize::RequestContext;
 pub(crate) use self::ids::NoRandomness;
 pub(crate) use self::policy::{Context, Kind, Policy, Who};
-pub(crate) use self::roles::RoleProblem;
-pub(crate) use self::sessions::{Grant, Session};
+pub(crate) use self::sessions::{Grant, Limits, Session};
 pub(crate) use self::state::{Document, Entity, Managed, PolicyVersion, Role, State, Trust, User};
 
 /// The user that the admin credentials are of.

@@ -141,15 +141,22 @@ macro_rules! kept_as_text {
 kept_as_text! { Document Trust }
 
 impl State {
-    /// What a managed policy says, the customer's or the vendor's.
-    pub(crate) fn managed(&self, arn: &str) -> Option<Arc<Policy>> {
+    /// A managed policy's document in its default version, the customer's or the vendor's.
+    pub(crate) fn managed_document(&self, arn: &str) -> Option<Document> {
         match self.policies.get(arn) {
-            Some(own) => {
-                let version = own.versions.get(&own.default)?;
-                Some(Arc::clone(&version.document.policy))
-            }
-            None => managed::find(arn).map(|known| Arc::clone(&known.document.policy)),
+            Some(own) => Some(own.versions.get(&own.default)?.document.clone()),
+            None => managed::find(arn).map(|known| known.document.clone()),
         }
+    }
+
+    /// What a managed policy says.
+    pub(crate) fn managed(&self, arn: &str) -> Option<Arc<Policy>> {
+        let own = self.policies.get(arn);
+        let document = match own {
+            Some(own) => &own.versions.get(&own.default)?.document,
+            None => &managed::find(arn)?.document,
+        };
+        Some(Arc::clone(&document.policy))
     }
 
     /// All policies of an entity, and its boundary.
