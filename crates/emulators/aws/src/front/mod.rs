@@ -1,11 +1,14 @@
 //! HTTP in, HTTP out: which service, which operation, its input and its answer.
 
 mod body;
+mod faults;
+mod function_url;
 mod handle;
 mod host;
 pub(crate) mod ids;
 mod limits;
 pub(crate) mod log;
+mod operation;
 mod parse;
 mod reply;
 mod server;

@@ -277,3 +277,24 @@ async fn after_the_end_nobody_listens() {
     }
     panic!("a dropped emulator still listens");
 }
+#[tokio::test]
+async fn a_bucket_may_be_in_the_host() {
+    let aws = start().await;
+    let client = Client::of(&aws);
+    client
+        .host("bucket.localhost")
+        .s3("PUT", "/", "")
+        .await
+        .expect(200);
+    client
+        .host("bucket.s3.us-east-1.localhost")
+        .s3("PUT", "/a/b%20c", "hello")
+        .await
+        .expect(200);
+    let reply = client.s3("GET", "/bucket/a/b%20c", "").await.expect(200);
+    assert_eq!(reply.text(), "hello");
+    let head = client.s3("HEAD", "/bucket/a/b%20c", "").await.expect(200);
+    assert_eq!(head.header("content-length"), "5");
+    assert!(head.body.is_empty());
+    aws.shutdown().await;
+}
