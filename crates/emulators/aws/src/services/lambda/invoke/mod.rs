@@ -21,7 +21,7 @@ use super::state::Resolved;
 use super::version::State;
 
 pub(crate) use buffered::{Done, Invocation, run};
-pub(crate) use stream::{Opened, Streaming, open};
+pub(crate) use stream::{Opened, Piece, Streaming, open};
 pub(crate) use trace::Trace;
 
 /// Serves `Invoke`, `InvokeAsync` and `InvokeWithResponseStream`.

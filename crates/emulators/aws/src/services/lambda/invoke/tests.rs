@@ -52,7 +52,7 @@ def handler(event, context):
 "#;
 
 /// A runtime of its own: answers in two pieces, or breaks off after the first.
-const STREAMING: &str = r#"#!/usr/bin/env python3
+pub(crate) const STREAMING: &str = r#"#!/usr/bin/env python3
 import base64, http.client, json, os
 host = os.environ["AWS_LAMBDA_RUNTIME_API"]
 api = http.client.HTTPConnection(host)

@@ -27,11 +27,11 @@ impl Rights {
                 put: true,
             };
         }
-        let cx = role_cx(cloud, config);
+        let role = &config.settings.role;
         let group = &config.settings.logging.group;
         let may = |action: &str, stream: &str| {
             let arn = logs::policy_arn(&config.region, &config.account, group, stream);
-            cx.authorize(action, &arn, &[]).is_ok()
+            cloud.access.role_allows(role, action, &arn, &[], None)
         };
         Self {
             create_group: may("logs:CreateLogGroup", ""),
@@ -41,43 +41,18 @@ impl Rights {
     }
 }
 
-/// A context in which the execution role acts, as a session with the function's name.
+/// A context in which the execution role acts, as a session with the function's name. Nobody in
+/// particular acts where the role is gone.
 pub(crate) fn role_cx(cloud: &Arc<Cloud>, config: &VersionConfig) -> CallCx {
-    let role = &config.settings.role;
-    let mut caller = Caller::anonymous();
-    caller.account = config.account.clone();
-    caller.arn = session_arn(role, &config.function);
-    if let Some(credentials) = cloud.access.role_credentials(role, &config.function) {
-        caller.access_key = credentials.access_key;
-    }
+    let credentials = cloud
+        .access
+        .role_credentials(&config.settings.role, &config.function);
+    let key = credentials.and_then(|credentials| cloud.access.key(&credentials.access_key));
     CallCx {
         request_id: ids::uuid(),
-        caller,
+        caller: key.map_or_else(Caller::anonymous, |key| key.caller.clone()),
         account: config.account.clone(),
         region: config.region.clone(),
         cloud: Arc::clone(cloud),
-    }
-}
-
-/// `arn:aws:iam::A:role/path/R` as a session: `arn:aws:sts::A:assumed-role/R/SESSION`.
-fn session_arn(role: &str, session: &str) -> String {
-    let name = role.rsplit('/').next().unwrap_or(role);
-    let head = role.split(":role/").next().unwrap_or(role);
-    format!(
-        "{}:assumed-role/{name}/{session}",
-        head.replacen(":iam:", ":sts:", 1)
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_role_acts_as_a_session() {
-        assert_eq!(
-            session_arn("arn:aws:iam::111122223333:role/service-role/r", "f"),
-            "arn:aws:sts::111122223333:assumed-role/r/f"
-        );
     }
 }
