@@ -94,6 +94,15 @@ impl Admin {
         &self.0.clock
     }
 
+    /// Lets the next change of a function that begins fail when its time is over: a creation ends in the
+    /// state `Failed`, an update in the status `Failed`. `code` is one of the model's `StateReasonCode`s.
+    pub fn fail_next_change(&self, reason: impl Into<String>, code: impl Into<String>) {
+        self.0.lambda.functions.fail_next(lambda::version::Failure {
+            reason: reason.into(),
+            code: code.into(),
+        });
+    }
+
     /// What goes wrong on purpose.
     #[must_use]
     pub fn faults(&self) -> &Faults {

@@ -4,3 +4,4 @@
 #[allow(dead_code)]
 mod client;
 mod front;
+mod lambda_control;

@@ -6,7 +6,9 @@ use crate::answer::{Answer, ApiError};
 
 use super::super::errors;
 use super::super::function::Function;
+use super::super::location;
 use super::super::names::{LATEST, is_alias};
+use super::super::version::Version;
 use super::op::Op;
 
 /// Removes a function, or one version of it. A version that is not there counts as removed.
@@ -18,7 +20,12 @@ pub(super) fn delete(op: &Op) -> Result<Answer, ApiError> {
     match target.qualifier.as_deref() {
         None => {
             op.read(&target, |_| Ok(()))?;
-            op.region(|region| region.functions.remove(&target.name));
+            let gone = op.functions().region(&target.account, &target.region, |region| {
+                region.functions.remove(&target.name)
+            });
+            for version in gone.iter().flat_map(Function::all_versions) {
+                location::withdraw(op.cx(), &version.config);
+            }
             op.changed();
         }
         Some(LATEST) => {
@@ -31,12 +38,16 @@ pub(super) fn delete(op: &Op) -> Result<Answer, ApiError> {
                 "Deletion of aliases is not currently supported.",
             ));
         }
-        Some(version) => op.change(&target, |function| remove(function, version))?,
+        Some(version) => {
+            if let Some(gone) = op.change(&target, |function| remove(function, version))? {
+                location::withdraw(op.cx(), &gone.config);
+            }
+        }
     }
     Ok(Answer::json(json!({ "StatusCode": 204 })).status(204))
 }
 
-fn remove(function: &mut Function, version: &str) -> Result<(), ApiError> {
+fn remove(function: &mut Function, version: &str) -> Result<Option<Version>, ApiError> {
     let mut holders = function
         .aliases
         .values()
@@ -56,11 +67,12 @@ fn remove(function: &mut Function, version: &str) -> Result<(), ApiError> {
             holders.join(", ")
         )));
     }
-    if let Ok(number) = version.parse() {
-        function.versions.remove(&number);
-    }
+    let gone = version
+        .parse()
+        .ok()
+        .and_then(|number| function.versions.remove(&number));
     forget(function, version);
-    Ok(())
+    Ok(gone)
 }
 
 /// Forgets what was set for a version or an alias that is gone.

@@ -8,7 +8,7 @@ use super::super::errors;
 use super::super::function::Function;
 use super::super::location;
 use super::super::names::{LATEST, Target, is_alias};
-use super::super::version::{Code, Version};
+use super::super::version::{Version, VersionConfig};
 use super::op::{Conditions, Op};
 use super::page::page;
 use super::show::{Detail, configuration as shown};
@@ -40,7 +40,7 @@ pub(super) fn function(op: &Op) -> Result<Answer, ApiError> {
     let target = op.allowed()?;
     struct Found {
         shown: Value,
-        code: Code,
+        config: std::sync::Arc<VersionConfig>,
         tags: std::collections::BTreeMap<String, String>,
         reserved: Option<u32>,
     }
@@ -48,16 +48,19 @@ pub(super) fn function(op: &Op) -> Result<Answer, ApiError> {
         let (version, arn) = find(function, &target)?;
         Ok(Found {
             shown: shown(version, arn, Detail::Full),
-            code: version.config.code.clone(),
+            config: std::sync::Arc::clone(&version.config),
             tags: function.tags.clone(),
             reserved: function.reserved,
         })
     })?;
-    let location = location::offer(op.cx(), &target, &found.code)?;
-    let mut output = json!({
-        "Configuration": found.shown,
-        "Code": { "RepositoryType": "S3", "Location": location },
-    });
+    let code = match location::offer(op.cx(), &found.config) {
+        Ok(location) => json!({ "RepositoryType": "S3", "Location": location }),
+        Err(error) => json!({
+            "RepositoryType": "S3",
+            "Error": { "ErrorCode": error.code, "Message": error.message },
+        }),
+    };
+    let mut output = json!({ "Configuration": found.shown, "Code": code });
     // Source: Lambda API model: tags are told to those who may list them.
     let arn = target.function_arn();
     if let Err(denied) = op.allow_action("lambda:ListTags", &target, &arn, Conditions::new()) {

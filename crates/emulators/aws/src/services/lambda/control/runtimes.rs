@@ -31,14 +31,55 @@ const BLOCKED: &[&str] = &[
     "ruby2.7",
 ];
 
+/// Runtimes that AWS has, beside the blocked ones. Source: Lambda API model.
+const KNOWN: &[&str] = &[
+    "dotnet10",
+    "dotnet6",
+    "dotnet8",
+    "java11",
+    "java11.al2023",
+    "java17",
+    "java17.al2023",
+    "java21",
+    "java25",
+    "java8.al2",
+    "java8.al2023",
+    "nodejs16.x",
+    "nodejs18.x",
+    "nodejs20.x",
+    "nodejs22.x",
+    "nodejs24.x",
+    "nodejs26.x",
+    "provided.al2",
+    "provided.al2023",
+    "python3.10",
+    "python3.11",
+    "python3.12",
+    "python3.13",
+    "python3.14",
+    "python3.15",
+    "python3.8",
+    "python3.9",
+    "ruby3.2",
+    "ruby3.3",
+    "ruby3.4",
+    "ruby4.0",
+];
+
 /// Refuses a runtime that new code can't be deployed for.
 ///
 /// # Errors
-/// It is deprecated.
+/// There is none of this name, or it is deprecated.
 pub(super) fn check(runtime: &str) -> Result<(), ApiError> {
     if BLOCKED.contains(&runtime) {
         return Err(errors::invalid(format!(
             "The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions."
+        )));
+    }
+    if !KNOWN.contains(&runtime) {
+        return Err(errors::invalid(format!(
+            "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] or be a valid ARN",
+            KNOWN.join(", ")
         )));
     }
     Ok(())
@@ -60,7 +101,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn deprecated_runtimes_are_refused() {
+    fn deprecated_and_unknown_runtimes_are_refused() {
+        assert!(check("cobol").unwrap_err().message.contains("java21"));
         assert!(check("nodejs14.x").is_err());
         assert!(check("provided.al2023").is_ok());
     }

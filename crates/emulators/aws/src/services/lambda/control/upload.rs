@@ -90,8 +90,24 @@ async fn direct(cx: &CallCx, operation: &str, text: &str) -> Result<Code, ApiErr
 
 /// Reads an object with the caller's permissions.
 fn object(cx: &CallCx, bucket: &str, key: &str, version: Option<&str>) -> Result<Blob, ApiError> {
-    let _ = (cx, bucket, key, version);
-    Err(ApiError::internal(Service::Lambda, "no S3 yet"))
+    cx.cloud
+        .s3
+        .get(cx, bucket, key, version)
+        .map_err(|error| match error.code {
+            "AccessDenied" => ApiError::new(
+                "AccessDeniedException",
+                format!(
+                    "Your access has been denied by S3, please make sure your request credentials have permission to GetObject for {bucket}/{key}. S3 Error Code: {}. S3 Error Message: {}",
+                    error.code, error.message
+                ),
+            )
+            .status(403)
+            .with("Type", "User"),
+            code => errors::invalid(format!(
+                "Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {}",
+                error.message
+            )),
+        })
 }
 
 /// Looks into an archive. It blocks on the disk.
