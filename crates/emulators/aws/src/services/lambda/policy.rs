@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::access::Policy;
+use crate::access::{Kind, Policy};
 
 /// A policy document, ready to be evaluated. `None` if it can't be read.
-pub(crate) fn parse(_document: &Value) -> Option<Policy> {
-    None
+pub(crate) fn parse(document: &Value) -> Option<Policy> {
+    Policy::from_value(document, Kind::Resource).ok()
 }

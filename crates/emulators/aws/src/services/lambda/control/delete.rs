@@ -20,9 +20,11 @@ pub(super) fn delete(op: &Op) -> Result<Answer, ApiError> {
     match target.qualifier.as_deref() {
         None => {
             op.read(&target, |_| Ok(()))?;
-            let gone = op.functions().region(&target.account, &target.region, |region| {
-                region.functions.remove(&target.name)
-            });
+            let gone = op
+                .functions()
+                .region(&target.account, &target.region, |region| {
+                    region.functions.remove(&target.name)
+                });
             for version in gone.iter().flat_map(Function::all_versions) {
                 location::withdraw(op.cx(), &version.config);
             }
