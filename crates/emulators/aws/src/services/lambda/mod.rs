@@ -18,6 +18,7 @@ pub(crate) mod function;
 pub(crate) mod ids;
 pub(crate) mod invoke;
 mod kept;
+mod lifecycle;
 mod location;
 pub(crate) mod names;
 mod policy;
