@@ -234,3 +234,65 @@ impl Drop for Sleeper<'_> {
         self.clock.moved.notify_waiters();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn wake_in_order(clock: &Clock, sleeps: [u64; 3]) -> Vec<u64> {
+        let woken = Arc::new(Mutex::new(Vec::new()));
+        let tasks = sleeps.map(|seconds| {
+            let (clock, woken) = (clock.clone(), Arc::clone(&woken));
+            tokio::spawn(async move {
+                clock.sleep(Duration::from_secs(seconds)).await;
+                woken.lock().unwrap().push(seconds);
+            })
+        });
+        for task in tasks {
+            task.await.unwrap();
+        }
+        woken.lock().unwrap().clone()
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_on_an_eager_clock_and_the_order_is_kept() {
+        let clock = Clock::eager();
+        let before = clock.now();
+        let sleeps = [86_400, 3_600, 7_200];
+        assert_eq!(wake_in_order(&clock, sleeps).await, [3_600, 7_200, 86_400]);
+        let passed = clock.now().duration_since(before).unwrap();
+        assert!(passed >= Duration::from_secs(86_400));
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_is_not_waited_for() {
+        let clock = Clock::eager();
+        let stuck = clock.clone();
+        let first = tokio::spawn(async move { stuck.sleep(Duration::from_secs(1)).await });
+        first.abort();
+        clock.sleep(Duration::from_secs(60)).await;
+    }
+
+    #[tokio::test]
+    async fn a_manual_clock_stands_until_it_is_moved() {
+        let start = SystemTime::UNIX_EPOCH;
+        let clock = Clock::manual(start);
+        let sleeper = clock.clone();
+        let asleep = tokio::spawn(async move {
+            sleeper.sleep_until(start + Duration::from_secs(10)).await;
+            sleeper.now()
+        });
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        clock.advance(Duration::from_secs(9));
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!asleep.is_finished());
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(asleep.await.unwrap(), start + Duration::from_secs(10));
+        assert!((clock.epoch_seconds() - 10.0).abs() < f64::EPSILON);
+        assert_eq!(clock.epoch_millis(), 10_000);
+    }
+}

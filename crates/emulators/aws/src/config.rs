@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyport_engine::{Groups, Interpreters};
 
 use crate::clock::Clock;
+use crate::error::EmulatorError;
 
 /// Settings of an [`Emulator`](crate::Emulator). The default suits a developer's machine.
 #[derive(Debug, Clone)]
@@ -60,6 +61,29 @@ impl Config {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Whether AWS could be like this.
+    pub(crate) fn check(&self) -> Result<(), EmulatorError> {
+        let wrong = |setting, value: &str, rule| {
+            Err(EmulatorError::Setting {
+                setting,
+                value: value.to_owned(),
+                rule,
+            })
+        };
+        if self.account.len() != 12 || !self.account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return wrong("account", &self.account, "an account is twelve digits");
+        }
+        let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if self.region.is_empty() || self.region.len() > 32 || !self.region.bytes().all(letters) {
+            return wrong(
+                "region",
+                &self.region,
+                "a region is small letters, digits and hyphens, such as eu-west-1",
+            );
+        }
+        Ok(())
     }
 
     /// Listens on this loopback port.
@@ -276,5 +300,30 @@ impl Limits {
     pub fn concurrency(mut self, concurrency: u32) -> Self {
         self.concurrency = concurrency;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_aws_is_like_is_refused() {
+        Config::new().check().unwrap();
+        for config in [
+            Config::new().account("1"),
+            Config::new().account("00000000000x"),
+            Config::new().region(""),
+            Config::new().region("eu-west-1.example.com"),
+        ] {
+            assert!(matches!(config.check(), Err(EmulatorError::Setting { .. })));
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let credentials = Credentials::new("AKIA", "very-secret").session_token("very-secret");
+        let config = Config::new().credentials(credentials);
+        assert!(!format!("{config:?}").contains("very-secret"));
     }
 }

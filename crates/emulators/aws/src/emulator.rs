@@ -29,6 +29,7 @@ impl Emulator {
     /// # Errors
     /// What can't be listened on, written or used; on other systems than Linux there is no engine.
     pub async fn start(config: Config) -> Result<Self, EmulatorError> {
+        config.check()?;
         let port = config.port;
         let listen = |source| EmulatorError::Listen { port, source };
         let listener = TcpListener::bind(("127.0.0.1", port))
@@ -79,6 +80,11 @@ impl Emulator {
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> &Arc<Cloud> {
+        &self.cloud
     }
 
     /// The account of those credentials.

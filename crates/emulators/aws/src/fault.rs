@@ -141,3 +141,35 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_strikes_its_own_requests_and_ends() {
+        let faults = Faults::default();
+        let rule = FaultRule::new(Fault::ResetBefore)
+            .service("s3")
+            .operation("PutObject");
+        faults.add(rule.skip(1).times(2));
+        assert_eq!(faults.strike("s3", "GetObject"), None);
+        assert_eq!(faults.strike("sqs", "PutObject"), None);
+        let struck: Vec<bool> = (0..5)
+            .map(|_| faults.strike("s3", "PutObject").is_some())
+            .collect();
+        assert_eq!(struck, [false, true, true, false, false]);
+        assert_eq!(faults.struck(), 2);
+    }
+
+    #[test]
+    fn the_first_rule_counts_and_the_second_waits() {
+        let faults = Faults::default();
+        faults.add(FaultRule::new(Fault::Fail(500)).times(1));
+        faults.add(FaultRule::new(Fault::Fail(503)));
+        assert_eq!(faults.strike("s3", "x"), Some(Fault::Fail(500)));
+        assert_eq!(faults.strike("s3", "x"), Some(Fault::Fail(503)));
+        faults.clear();
+        assert_eq!(faults.strike("s3", "x"), None);
+    }
+}
