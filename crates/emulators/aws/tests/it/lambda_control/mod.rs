@@ -1,6 +1,7 @@
 //! Lambda's control plane: functions, versions, aliases and what is set on them.
 
 mod names;
+mod permissions;
 mod settings;
 mod states;
 mod versions;

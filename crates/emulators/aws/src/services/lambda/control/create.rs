@@ -67,13 +67,14 @@ pub(super) async fn create(op: &Op) -> Result<Answer, ApiError> {
     } else {
         show(&function, LATEST)
     }?;
-    op.region(|region| {
-        if region.functions.contains_key(&target.name) {
-            return Err(already(&target));
-        }
-        region.functions.insert(target.name.clone(), function);
-        Ok(())
-    })?;
+    op.functions()
+        .region(&target.account, &target.region, |region| {
+            if region.functions.contains_key(&target.name) {
+                return Err(already(&target));
+            }
+            region.functions.insert(target.name.clone(), function);
+            Ok(())
+        })?;
     op.changed();
     Ok(Answer::json(shown))
 }
