@@ -269,7 +269,8 @@ fn sign(
             }
         })
         .collect();
-    pairs.sort();
+    // By name first: `select=` comes before `select-type=`.
+    pairs.sort_by(|a, b| a.split('=').cmp(b.split('=')));
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let names = names.join(";");
     let lines: String = headers

@@ -61,7 +61,10 @@ async fn what_is_known_and_not_served_says_so() {
         reply.json()["message"],
         "lambda:GetLayerVersion is not served by the embedded AWS"
     );
-    let reply = client.s3("GET", "/bucket?website", "").await.expect(501);
+    let reply = client
+        .s3("POST", "/bucket/key?select&select-type=2", "")
+        .await
+        .expect(501);
     assert_eq!(reply.element("Code"), Some("NotImplemented"));
     let reply = client
         .query("sts", "AssumeRoleWithSAML", &[])
@@ -72,7 +75,7 @@ async fn what_is_known_and_not_served_says_so() {
         aws.cloud().calls(),
         [
             ("lambda".to_owned(), "GetLayerVersion".to_owned(), 501),
-            ("s3".to_owned(), "GetBucketWebsite".to_owned(), 501),
+            ("s3".to_owned(), "SelectObjectContent".to_owned(), 501),
             ("sts".to_owned(), "AssumeRoleWithSAML".to_owned(), 501),
         ]
     );
