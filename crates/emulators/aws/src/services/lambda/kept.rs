@@ -121,3 +121,60 @@ fn whole(function: &Function) -> Value {
 fn digest(what: &Value) -> String {
     HEXLOWER.encode(&Sha256::digest(what.to_string().as_bytes()))[..16].to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::super::function::Alias;
+    use super::super::ids;
+    use super::super::version::tests::config;
+    use super::super::version::{Code, Version};
+    use super::*;
+    use crate::config::Config;
+
+    fn functions() -> Functions {
+        Functions::new(&Config::new())
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_with_its_code() {
+        let root = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(&root.path().join("blobs"), true).unwrap();
+        let old = Code::new(blobs.put(b"old").unwrap(), 3);
+        let new = Code::new(blobs.put(b"new").unwrap(), 3);
+        let mut first = config();
+        first.code = old;
+        let now = SystemTime::UNIX_EPOCH;
+        let mut latest = Version::new(first.clone(), now, Duration::ZERO, None);
+        let next = first.changed(new, first.settings.clone(), now);
+        latest.update(next, now, Duration::from_secs(60), None);
+        let mut function = Function::new(latest);
+        let alias = Alias {
+            name: "live".to_owned(),
+            version: "$LATEST".to_owned(),
+            other: None,
+            description: String::new(),
+            revision: ids::uuid(),
+            before: None,
+        };
+        function.aliases.insert("live".to_owned(), alias);
+        let before = functions();
+        before.region("000000000000", "us-east-1", |region| {
+            region.functions.insert("hello".to_owned(), function)
+        });
+        let kept = before.save();
+        let after = functions();
+        after.load(&kept, &blobs).unwrap();
+        assert_eq!(after.save(), kept);
+        assert_eq!(after.inventory(), before.inventory());
+        // What runs until the update ends is there, too.
+        after.region("000000000000", "us-east-1", |region| {
+            let serving = region.functions["hello"].latest.serving();
+            assert_eq!(&serving.code.blob().unwrap().read().unwrap()[..], b"old");
+        });
+        let empty = Blobs::open(&root.path().join("other"), true).unwrap();
+        let error = functions().load(&kept, &empty).unwrap_err();
+        assert!(error.contains("function:hello:$LATEST is gone"), "{error}");
+    }
+}

@@ -17,7 +17,7 @@ use super::input::Input;
 /// Bytes of an archive that is in the request. Source: Lambda developer guide, quotas.
 const MAX_DIRECT: usize = 50 << 20;
 
-/// The same as base64 text: the limit that the service tells.
+/// About the same as base64 text: the limit that the service tells of.
 const MAX_DIRECT_TEXT: usize = 69_905_067;
 
 /// Bytes of all files in an archive. Source: Lambda developer guide, quotas.
@@ -65,17 +65,12 @@ pub(super) async fn take(cx: &CallCx, operation: &str, input: Input<'_>) -> Resu
 }
 
 async fn direct(cx: &CallCx, operation: &str, text: &str) -> Result<Code, ApiError> {
-    if text.len() > MAX_DIRECT_TEXT {
-        return Err(errors::too_large(format!(
-            "Request must be smaller than {MAX_DIRECT_TEXT} bytes for the {operation} operation"
-        )));
-    }
     let bytes = BASE64
         .decode(text.as_bytes())
         .map_err(|_| errors::invalid("ZipFile is not valid base64."))?;
     if bytes.len() > MAX_DIRECT {
         return Err(errors::too_large(format!(
-            "Zipped size must be smaller than {MAX_DIRECT} bytes"
+            "Request must be smaller than {MAX_DIRECT_TEXT} bytes for the {operation} operation"
         )));
     }
     blocking(&cx.cloud, move |cloud| {
