@@ -75,11 +75,16 @@ impl Reply {
 impl Client {
     /// The admin of an emulator.
     pub(crate) fn of(emulator: &Emulator) -> Self {
-        let address = emulator.endpoint().trim_start_matches("http://").to_owned();
+        Self::at(emulator.endpoint(), emulator.credentials().clone())
+    }
+
+    /// Who has these credentials, at the endpoint with this URL.
+    pub(crate) fn at(endpoint: &str, credentials: Credentials) -> Self {
+        let address = endpoint.trim_start_matches("http://").to_owned();
         Self {
             host: address.clone(),
             address,
-            credentials: Some(emulator.credentials().clone()),
+            credentials: Some(credentials),
             region: "us-east-1".to_owned(),
             headers: Vec::new(),
         }

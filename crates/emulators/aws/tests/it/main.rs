@@ -5,3 +5,6 @@
 mod client;
 mod front;
 mod lambda_control;
+mod s3;
+mod sqs;
+mod state;

@@ -144,6 +144,8 @@ fn query_code(error: &ApiError) -> (&str, &'static str) {
         "BatchRequestTooLong" => "AWS.SimpleQueueService.BatchRequestTooLong",
         "EmptyBatchRequest" => "AWS.SimpleQueueService.EmptyBatchRequest",
         "InvalidBatchEntryId" => "AWS.SimpleQueueService.InvalidBatchEntryId",
+        "InvalidParameterValueException" => "InvalidParameterValue",
+        "MissingRequiredParameterException" => "MissingParameter",
         "MessageNotInflight" => "AWS.SimpleQueueService.MessageNotInflight",
         "PurgeQueueInProgress" => "AWS.SimpleQueueService.PurgeQueueInProgress",
         "QueueDeletedRecently" => "AWS.SimpleQueueService.QueueDeletedRecently",

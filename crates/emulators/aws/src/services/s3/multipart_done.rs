@@ -116,15 +116,17 @@ fn choose(call: &Call, upload: &Upload) -> Result<Chosen, ApiError> {
             "The upload was created with another checksum type than the complete request says.",
         ));
     }
+    let number = |one: &Value| one.get("PartNumber").and_then(Value::as_u64);
+    if !wanted
+        .iter()
+        .map(number)
+        .is_sorted_by(|one, next| one < next)
+    {
+        return Err(error::invalid_part_order(id));
+    }
     let mut parts: Vec<Part> = Vec::with_capacity(wanted.len());
-    let mut before = 0;
     for (index, one) in wanted.iter().enumerate() {
-        let number = one.get("PartNumber").and_then(Value::as_u64);
-        let number = number.ok_or_else(error::malformed_xml)?;
-        if number <= before {
-            return Err(error::invalid_part_order(id));
-        }
-        before = number;
+        let number = number(one).ok_or_else(error::malformed_xml)?;
         let etag = one.get("ETag").and_then(Value::as_str).unwrap_or_default();
         let sum = one.get(member(&upload.algorithm)).and_then(Value::as_str);
         let part = upload

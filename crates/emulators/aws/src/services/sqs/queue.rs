@@ -218,20 +218,20 @@ impl Queue {
         self.oldest = sent.min().unwrap_or(u64::MAX);
     }
 
-    /// The place of the next message that can be received.
-    pub(super) fn next_visible(&self, now: u64) -> Option<u64> {
+    /// The place of the next message that can be received, besides those `taken` by the same call.
+    pub(super) fn next_visible(&self, now: u64, taken: &[u64]) -> Option<u64> {
         if !self.is_fifo() {
             return self
                 .ready
-                .first()
-                .filter(|(visible, _)| *visible <= now)
-                .map(|(_, at)| *at);
+                .range(..=(now, u64::MAX))
+                .map(|(_, at)| *at)
+                .find(|at| !taken.contains(at));
         }
-        // In the order sent; a group waits for its message that is being received.
+        // In the order sent. A group waits for its message that somebody else is receiving.
         let mut waiting: BTreeSet<&str> = BTreeSet::new();
         for (at, message) in &self.messages {
             let group = message.group.as_deref().unwrap_or_default();
-            if waiting.contains(group) {
+            if taken.contains(at) || waiting.contains(group) {
                 continue;
             }
             if message.visible <= now {
@@ -382,9 +382,9 @@ mod tests {
         let mut queue = queue("q");
         queue.add(message("later", 10, None));
         queue.add(message("now", 5, None));
-        assert_eq!(queue.next_visible(4), None);
+        assert_eq!(queue.next_visible(4, &[]), None);
         assert_eq!(queue.next_ready(4), Some(5));
-        let at = queue.next_visible(5).unwrap();
+        let at = queue.next_visible(5, &[]).unwrap();
         assert_eq!(queue.message(at).unwrap().body, "now");
         queue.hide(at, 20).unwrap().received = 1;
         assert_eq!(
@@ -395,10 +395,10 @@ mod tests {
                 in_flight: 1
             }
         );
-        let later = queue.next_visible(12).unwrap();
+        let later = queue.next_visible(12, &[]).unwrap();
         queue.remove(later).unwrap();
-        assert_eq!(queue.next_visible(12), None);
-        assert_eq!(queue.next_visible(20), Some(at));
+        assert_eq!(queue.next_visible(12, &[]), None);
+        assert_eq!(queue.next_visible(20, &[]), Some(at));
     }
 
     #[test]
@@ -407,14 +407,16 @@ mod tests {
         queue.add(message("a1", 0, Some("a")));
         queue.add(message("a2", 0, Some("a")));
         queue.add(message("b1", 0, Some("b")));
-        let first = queue.next_visible(0).unwrap();
+        let first = queue.next_visible(0, &[]).unwrap();
         queue.hide(first, 30);
-        let second = queue.next_visible(0).unwrap();
+        let same = queue.next_visible(0, &[first]).unwrap();
+        assert_eq!(queue.message(same).unwrap().body, "a2", "in the same call");
+        let second = queue.next_visible(0, &[]).unwrap();
         assert_eq!(queue.message(second).unwrap().body, "b1");
         queue.hide(second, 30);
-        assert_eq!(queue.next_visible(0), None);
+        assert_eq!(queue.next_visible(0, &[]), None);
         queue.remove(first);
-        let third = queue.next_visible(0).unwrap();
+        let third = queue.next_visible(0, &[]).unwrap();
         assert_eq!(queue.message(third).unwrap().body, "a2");
     }
 
@@ -426,6 +428,6 @@ mod tests {
         assert_eq!(queue.counts(0).visible, 1);
         queue.expire(345_600_000);
         assert_eq!(queue.counts(0), Counts::default());
-        assert_eq!(queue.next_visible(u64::MAX), None);
+        assert_eq!(queue.next_visible(u64::MAX, &[]), None);
     }
 }

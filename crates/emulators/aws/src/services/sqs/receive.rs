@@ -167,7 +167,7 @@ fn take(state: &mut State, arn: &str, wish: &Wish, now: u64) -> Result<Vec<Value
     // With a timeout of zero a message is visible again at once; it is received once per call.
     let mut taken = Vec::new();
     while messages.len() < wish.most {
-        let Some(at) = queue.next_visible(now).filter(|at| !taken.contains(at)) else {
+        let Some(at) = queue.next_visible(now, &taken) else {
             break;
         };
         let too_often = redrive.as_ref().filter(|redrive| {
