@@ -88,6 +88,12 @@ impl Admin {
         self.0.clock.advance(by);
     }
 
+    /// Ends temporary credentials now, as their time would; `false` when this access key id is of none.
+    #[must_use]
+    pub fn expire_credentials(&self, access_key: &str) -> bool {
+        self.0.access.expire(access_key)
+    }
+
     /// The cloud's clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {

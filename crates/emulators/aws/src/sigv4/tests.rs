@@ -224,6 +224,50 @@ fn temporary_keys_need_their_token() {
     );
 }
 
+/// Signed by botocore 1.44 with its clock held still.
+mod botocore {
+    use super::*;
+
+    #[test]
+    fn its_requests_are_believed() {
+        let token = Some("to/ken+=");
+        for (service, token, text) in [
+            (
+                Service::Lambda,
+                None,
+                "POST /2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A000000000000%3Afunction%3Aapp%3Alive/invocations?Qualifier=%24LATEST&x=%C3%A9%20%2B HTTP/1.1
+host:localhost:4566
+x-amz-date:20150830T123600Z
+authorization:AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/eu-west-1/lambda/aws4_request, SignedHeaders=host;x-amz-date, Signature=c61382bfdd43d26c1a6be5566a512e13b93adae7ab65a9c06b1f1fd97eaa4e47
+
+{\"a\":1}",
+            ),
+            (
+                Service::Sts,
+                token,
+                "GET /?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20150830%2Feu-west-1%2Fsts%2Faws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Security-Token=to%2Fken%2B%3D&X-Amz-Signature=f17cdd03ead99947d307fcc9e518d6c7aea2a9d39910652cfb4401703d6ceb23 HTTP/1.1
+host:localhost:4566",
+            ),
+            (
+                Service::S3,
+                token,
+                "PUT /bucket/a//../%C3%A9%20%2B%24 HTTP/1.1
+host:localhost:4566
+x-amz-date:20150830T123600Z
+x-amz-security-token:to/ken+=
+x-amz-content-sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+authorization:AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/eu-west-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-security-token, Signature=86bc77d13bcf2a28bb6af297c3d5889c2683c162b40979449fa91f5ade52139d
+
+hello",
+            ),
+        ] {
+            let key = key(SECRET, token, i64::MAX);
+            let verified = verify_at(text, service, "20150830T123630Z", key).unwrap();
+            assert_eq!(verified.region, "eu-west-1");
+        }
+    }
+}
+
 /// Examples of S3's guide to header and query authentication.
 mod s3 {
     use super::*;
