@@ -237,7 +237,7 @@ pub(super) fn allow_list(
     allow_if(&call.cx, bucket, action, None, &conditions)
 }
 
-fn latest<'a>(_key: &'a str, versions: &'a Vec<Version>) -> Vec<(&'a Version, &'a Object)> {
+fn latest(versions: &[Version]) -> Vec<(&Version, &Object)> {
     versions
         .last()
         .and_then(|version| Some((version, version.object.as_ref()?)))
@@ -287,7 +287,7 @@ pub(super) fn first(call: &Call) -> Result<Answer, ApiError> {
     let bucket = reached(call, &mut buckets)?;
     allow_list(call, bucket, "s3:ListBucket", &query)?;
     let marker = call.text("Marker").unwrap_or_default();
-    let page = query.page(&bucket.objects, marker, latest);
+    let page = query.page(&bucket.objects, marker, |_, versions| latest(versions));
     let mut output = Map::new();
     query.describe(bucket, &mut output);
     output.insert("Marker".to_owned(), query.show(marker));
@@ -322,7 +322,7 @@ pub(super) fn second(call: &Call) -> Result<Answer, ApiError> {
     let mut buckets = call.cx.cloud.s3.lock();
     let bucket = reached(call, &mut buckets)?;
     allow_list(call, bucket, "s3:ListBucket", &query)?;
-    let page = query.page(&bucket.objects, &after, latest);
+    let page = query.page(&bucket.objects, &after, |_, versions| latest(versions));
     let mut output = Map::new();
     query.describe(bucket, &mut output);
     output.insert("MaxKeys".to_owned(), query.most.into());

@@ -61,10 +61,10 @@ pub(super) async fn complete(call: &Call) -> Result<Answer, ApiError> {
         Some(value) => value,
         None => of_parts(algorithm, &parts)?,
     };
-    if let Some((algorithm, said)) = given(call)? {
-        if said != value {
-            return Err(error::bad_digest(algorithm.name()));
-        }
+    if let Some((algorithm, said)) = given(call)?
+        && said != value
+    {
+        return Err(error::bad_digest(algorithm.name()));
     }
     let sum = Sum {
         algorithm: algorithm.name().to_owned(),

@@ -15,11 +15,11 @@ const MOST: usize = 10;
 /// Bytes of all messages of a batch.
 const LARGEST: usize = 1 << 20;
 
-/// The entries of the call, each with its id.
-fn entries<'a>(
-    call: &'a Call,
-    kind: &str,
-) -> Result<Vec<(&'a str, &'a Map<String, Value>)>, ApiError> {
+/// An entry and its id.
+type Entry<'a> = (&'a str, &'a Map<String, Value>);
+
+/// The entries of the call.
+fn entries<'a>(call: &'a Call, kind: &str) -> Result<Vec<Entry<'a>>, ApiError> {
     let given = call.get("Entries").and_then(Value::as_array);
     let given = given.map(Vec::as_slice).unwrap_or_default();
     if given.is_empty() {

@@ -211,17 +211,17 @@ fn attribute(name: &str, value: &Value) -> Result<Attribute, ApiError> {
              attribute type '{data_type}'."
         )));
     };
-    if let (AttributeValue::Text(text), "Number") = (&found, kind) {
-        if text.trim().parse::<f64>().is_err() {
-            return Err(error::invalid_value(format!(
-                "Can't cast the value of message attribute '{name}' to a number."
-            )));
-        }
+    if let (AttributeValue::Text(text), "Number") = (&found, kind)
+        && text.trim().parse::<f64>().is_err()
+    {
+        return Err(error::invalid_value(format!(
+            "Can't cast the value of message attribute '{name}' to a number."
+        )));
     }
-    if let AttributeValue::Text(text) = &found {
-        if !text.chars().all(is_allowed) {
-            return Err(error::bad_contents());
-        }
+    if let AttributeValue::Text(text) = &found
+        && !text.chars().all(is_allowed)
+    {
+        return Err(error::bad_contents());
     }
     Ok(Attribute {
         data_type: data_type.to_owned(),
