@@ -92,7 +92,12 @@ pub(crate) async fn call(call: Call) -> Result<Answer, ApiError> {
         "PutFunctionRecursionConfig" => runtime_updates::put_recursion(&op),
         "GetFunctionRecursionConfig" => runtime_updates::get_recursion(&op),
         "ListEventSourceMappings" => lists::event_source_mappings(&op),
+        "GetEventSourceMapping" | "UpdateEventSourceMapping" | "DeleteEventSourceMapping" => {
+            lists::event_source_mapping(&op)
+        }
         "ListLayers" => lists::layers(&op),
+        "ListLayerVersions" => lists::layer_versions(&op),
+        "GetLayerVersion" => lists::layer_version(&op),
         _ => Err(ApiError::not_served(Service::Lambda, operation)),
     }
 }
