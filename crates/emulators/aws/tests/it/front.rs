@@ -54,12 +54,16 @@ async fn what_is_known_and_not_served_says_so() {
     let aws = start().await;
     let client = Client::of(&aws);
     let reply = client
-        .lambda("GET", "/2018-10-31/layers/mine/versions/1", Value::Null)
+        .lambda(
+            "GET",
+            "/2018-10-31/layers/mine/versions/1/policy",
+            Value::Null,
+        )
         .await
         .expect(501);
     assert_eq!(
         reply.json()["message"],
-        "lambda:GetLayerVersion is not served by the embedded AWS"
+        "lambda:GetLayerVersionPolicy is not served by the embedded AWS"
     );
     let reply = client
         .s3("POST", "/bucket/key?select&select-type=2", "")
@@ -74,7 +78,7 @@ async fn what_is_known_and_not_served_says_so() {
     assert_eq!(
         aws.cloud().calls(),
         [
-            ("lambda".to_owned(), "GetLayerVersion".to_owned(), 501),
+            ("lambda".to_owned(), "GetLayerVersionPolicy".to_owned(), 501),
             ("s3".to_owned(), "SelectObjectContent".to_owned(), 501),
             ("sts".to_owned(), "AssumeRoleWithSAML".to_owned(), 501),
         ]
