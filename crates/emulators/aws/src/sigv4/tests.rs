@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::check::Check;
+use super::fault::Problem;
 use super::*;
 use crate::access::{Identity, Key};
 
