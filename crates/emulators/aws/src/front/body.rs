@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
@@ -24,6 +25,9 @@ pub(super) enum ReadError {
 /// How much of a body that is too large is read and thrown away, so that the client gets to read the answer.
 const DRAINED: u64 = 64 << 20;
 
+/// For how long a client may send nothing of a body that it began.
+const STALL: Duration = Duration::from_secs(60);
+
 /// Reads a body of at most `limit` bytes.
 pub(super) async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, ReadError> {
     let told = body.size_hint();
@@ -33,8 +37,8 @@ pub(super) async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, Read
     }
     let mut first: Option<Bytes> = None;
     let mut all = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| ReadError::Broken)?.into_data() else {
+    while let Some(frame) = next(&mut body).await? {
+        let Ok(data) = frame.into_data() else {
             continue;
         };
         let so_far = all.len() + first.as_ref().map_or(0, Bytes::len);
@@ -57,9 +61,21 @@ pub(super) async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, Read
     Ok(first.unwrap_or_else(|| all.freeze()))
 }
 
+/// The next part of a body, for which is not waited for ever.
+async fn next(body: &mut Incoming) -> Result<Option<Frame<Bytes>>, ReadError> {
+    if body.is_end_stream() {
+        return Ok(None);
+    }
+    tokio::time::timeout(STALL, body.frame())
+        .await
+        .map_err(|_| ReadError::Broken)?
+        .transpose()
+        .map_err(|_| ReadError::Broken)
+}
+
 async fn drain(mut body: Incoming) {
     let mut left = DRAINED;
-    while let Some(Ok(frame)) = body.frame().await {
+    while let Ok(Some(frame)) = next(&mut body).await {
         let size = frame.data_ref().map_or(0, |data| data.len() as u64);
         match left.checked_sub(size) {
             Some(rest) => left = rest,

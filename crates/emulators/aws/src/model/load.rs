@@ -66,14 +66,6 @@ struct RawReference<'a> {
     flattened: bool,
     #[serde(default)]
     xml_attribute: bool,
-    #[serde(borrow)]
-    xml_namespace: Option<RawNamespace<'a>>,
-}
-
-#[derive(Deserialize)]
-struct RawNamespace<'a> {
-    uri: &'a str,
-    prefix: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -316,10 +308,6 @@ fn structure(raw: &RawShape<'static>, ids: &HashMap<&'static str, ShapeId>) -> S
             named: reference.location_name.is_some(),
             flattened: reference.flattened,
             attribute: reference.xml_attribute,
-            namespace: reference
-                .xml_namespace
-                .as_ref()
-                .map(|namespace| (namespace.prefix, namespace.uri)),
         })
         .collect();
     Structure {

@@ -125,8 +125,6 @@ pub(crate) struct Member {
     pub(crate) flattened: bool,
     /// Whether it is an attribute of its structure's element.
     pub(crate) attribute: bool,
-    /// Prefix and address of the element's namespace.
-    pub(crate) namespace: Option<(Option<&'static str>, &'static str)>,
 }
 
 /// Where a member is in a message.

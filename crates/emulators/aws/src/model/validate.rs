@@ -118,27 +118,34 @@ impl Check<'_> {
                 self.structure(structure, map, path, false);
             }
             (Kind::List(list), Value::Array(items)) => {
-                if has_parts(model.shape(list.member)) {
-                    for (index, item) in items.iter().enumerate() {
-                        if self.found.len() >= TOLD {
-                            return;
-                        }
-                        let path = format!("{path}.{}.member", index + 1);
-                        self.value(list.member, item, &path, place);
-                    }
-                }
+                let items = items.iter().enumerate();
+                let items = items.map(|(index, item)| ((index + 1).to_string(), item));
+                self.parts(list.member, items, path, place);
             }
             (Kind::Map(map), Value::Object(entries)) => {
-                if has_parts(model.shape(map.value)) {
-                    for (key, value) in entries {
-                        if self.found.len() >= TOLD {
-                            return;
-                        }
-                        self.value(map.value, value, &format!("{path}.{key}.member"), place);
-                    }
-                }
+                let entries = entries.iter().map(|(key, value)| (key.clone(), value));
+                self.parts(map.value, entries, path, place);
             }
             _ => {}
+        }
+    }
+
+    /// Elements that have parts are looked at one by one.
+    fn parts<'v>(
+        &mut self,
+        id: ShapeId,
+        parts: impl Iterator<Item = (String, &'v Value)>,
+        path: &str,
+        place: (&'static str, Location),
+    ) {
+        if !has_parts(self.model.shape(id)) {
+            return;
+        }
+        for (name, part) in parts {
+            if self.found.len() >= TOLD {
+                return;
+            }
+            self.value(id, part, &format!("{path}.{name}.member"), place);
         }
     }
 }

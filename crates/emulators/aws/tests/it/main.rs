@@ -12,4 +12,5 @@ mod lambda_control;
 mod s3;
 mod sqs;
 mod state;
+mod strain;
 mod sts;

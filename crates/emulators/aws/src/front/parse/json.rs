@@ -157,7 +157,7 @@ fn is_base64(text: &str) -> bool {
         .iter()
         .rposition(|byte| *byte != b'=')
         .map_or(0, |last| last + 1);
-    bytes.len() % 4 == 0
+    bytes.len().is_multiple_of(4)
         && bytes.len() - data <= 2
         && bytes[..data]
             .iter()

@@ -1,6 +1,6 @@
 //! Errors as each protocol writes them.
 
-use http::header::CONTENT_TYPE;
+use http::header::{self, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
@@ -9,6 +9,9 @@ use crate::answer::ApiError;
 use crate::call::Service;
 use crate::front::body::ReplyBody;
 use crate::model::{Kind, Location, Protocol, Shape, Structure};
+
+/// The member that is the `Retry-After` header.
+const RETRY_AFTER: &str = "retryAfterSeconds";
 
 /// Makes the reply to a call that failed.
 pub(in crate::front) fn error(cx: Context<'_>, error: &ApiError) -> Response<ReplyBody> {
@@ -27,12 +30,12 @@ pub(in crate::front) fn error(cx: Context<'_>, error: &ApiError) -> Response<Rep
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    if let Some(seconds) = error.fields.get("retryAfterSeconds") {
+    if let Some(seconds) = error.fields.get(RETRY_AFTER) {
         let text = seconds
             .as_str()
             .map_or_else(|| seconds.to_string(), str::to_owned);
         if let Ok(value) = HeaderValue::from_str(&text) {
-            headers.insert(http::header::RETRY_AFTER, value);
+            headers.insert(header::RETRY_AFTER, value);
         }
     }
     request_ids(cx, headers);
@@ -67,7 +70,7 @@ fn rest_json(error: &ApiError, shape: Option<&Shape>, status: u16) -> Response<R
         _ => None,
     });
     let mut body = Map::new();
-    for (name, value) in &error.fields {
+    for (name, value) in fields(error) {
         let in_body = structure
             .and_then(|structure| structure.member(name))
             .is_none_or(|member| member.location == Location::Body);
@@ -105,6 +108,11 @@ fn message_name(code: &str, structure: Option<&Structure>) -> &'static str {
     }
 }
 
+/// The members beside the message, without what is a header in any protocol.
+fn fields(error: &ApiError) -> impl Iterator<Item = (&String, &Value)> {
+    error.fields.iter().filter(|(name, _)| *name != RETRY_AFTER)
+}
+
 fn json(cx: Context<'_>, error: &ApiError) -> Response<ReplyBody> {
     let mut body = Map::new();
     let of_the_framework = cx.model.error(error.code).is_none();
@@ -115,12 +123,7 @@ fn json(cx: Context<'_>, error: &ApiError) -> Response<ReplyBody> {
     };
     body.insert("__type".to_owned(), kind.into());
     body.insert("message".to_owned(), error.message.clone().into());
-    body.extend(
-        error
-            .fields
-            .iter()
-            .map(|(name, value)| (name.clone(), value.clone())),
-    );
+    body.extend(fields(error).map(|(name, value)| (name.clone(), value.clone())));
     let mut response = Response::new(ReplyBody::full(Value::Object(body).to_string()));
     let headers = response.headers_mut();
     let media = match cx.model.protocol {
@@ -181,9 +184,7 @@ fn query(
 
 fn s3(cx: Context<'_>, error: &ApiError) -> Response<ReplyBody> {
     let id = s3_request_id(cx.request_id);
-    let fields: Vec<(&String, String)> = error
-        .fields
-        .iter()
+    let fields: Vec<(&String, String)> = fields(error)
         .map(|(name, value)| {
             let text = value
                 .as_str()
