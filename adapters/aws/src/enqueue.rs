@@ -65,9 +65,12 @@ pub(crate) async fn enqueue(session: &Session, cx: &Ctx, call: Call) -> Result<A
         })
         .await?;
     let queue = sqs::dead_letter_queue(name);
-    let dead_letter = match &session.pinned {
+    let dead_letter = match session.pinned.as_ref().or_else(|| session.account.get()) {
         Some(account) => sqs::arn(&session.region, account, &queue),
         None => queue,
     };
     Ok(Accepted::new(id, dead_letter))
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,41 +202,4 @@ fn unopened(unreadable: Unreadable) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn traces_are_written_as_aws_does() {
-        let trace: TraceContext = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
-            .parse()
-            .unwrap();
-        assert_eq!(
-            xray(&trace),
-            "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
-        );
-    }
-
-    #[test]
-    fn what_grows_beyond_the_limit_in_its_envelope_is_refused() {
-        let max = 100;
-        let body = Bytes::from(vec![0; 90]);
-        let sealed = envelope::of_call(&body, "image/png");
-        let error = fits(&body, &sealed, max, VERB).unwrap_err();
-        let ErrorKind::PayloadTooLarge(limit) = error.kind() else {
-            panic!("{error:?}")
-        };
-        assert_eq!((limit.max, limit.actual), (100, Some(sealed.len() as u64)));
-        assert!(fits(&body, &body, max, VERB).is_ok());
-    }
-
-    #[test]
-    fn an_envelope_of_a_newer_runtime_is_named() {
-        let newer = Bytes::from("{\"anyport\":{\"v\":9,\"b64\":\"\"}}");
-        let error = open("r-1".to_owned(), newer).unwrap_err();
-        assert!(error.to_string().contains("version 9"), "{error}");
-        assert_eq!(
-            (error.retry(), error.request_id()),
-            (Retry::No, Some("r-1"))
-        );
-    }
-}
+mod tests;

@@ -21,6 +21,8 @@ mod sight;
 mod stand;
 mod steps;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod upload;
 mod wait;
 mod wire;

@@ -254,3 +254,6 @@ impl Pieces {
         first.chain(rest).boxed()
     }
 }
+
+#[cfg(test)]
+mod tests;
