@@ -13,7 +13,6 @@ use aws_sdk_lambda::types::{
 };
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::Blob;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata as _;
 use bytes::{Bytes, BytesMut};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};

@@ -1,13 +1,15 @@
 //! A target whose AWS is a script: each request gets the next answer, and is kept.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use anyport_client::{Calls, Cancel, LiveSeam};
-use anyport_core::context::Ctx;
+use anyport_core::context::{Admission, Attempt, Ctx, Interrupt, Seam};
+use anyport_core::error::{Error, Result};
 use anyport_core::spec::Name;
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
+use futures_core::future::BoxFuture;
 use serde_json::Value;
 
 use crate::auth::Session;
@@ -71,10 +73,9 @@ pub(crate) async fn scripted(replies: impl IntoIterator<Item = Reply>) -> Script
         ..Config::default()
     };
     let url = "lambda://111122223333/eu-west-1".parse().unwrap();
-    let seam = LiveSeam::new(Cancel::new(), Calls::default(), None);
     Scripted {
         session: Arc::new(Session::open(&url, config).await.unwrap()),
-        cx: Ctx::new(Arc::new(seam)),
+        cx: Ctx::new(Arc::new(Clock::default())),
         client,
     }
 }
@@ -109,4 +110,35 @@ pub(crate) fn json(request: &HttpRequest) -> Value {
 
 pub(crate) fn hello() -> Name {
     "hello".parse().unwrap()
+}
+
+/// A seam whose pauses are over at once, and are counted.
+#[derive(Default)]
+struct Clock(Mutex<Duration>);
+
+impl Seam for Clock {
+    fn now(&self) -> Duration {
+        *self.0.lock().unwrap()
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        *self.0.lock().unwrap() += time;
+        Box::pin(std::future::ready(()))
+    }
+
+    fn interrupted(&self, _: Option<Duration>) -> BoxFuture<'_, Interrupt> {
+        Box::pin(std::future::pending())
+    }
+
+    fn jitter(&self) -> f64 {
+        0.5
+    }
+
+    fn before(&self, _: &Attempt<'_>) -> Admission {
+        Admission::Go
+    }
+
+    fn after(&self, _: &Attempt<'_>, _: Duration, _: Option<&Error>) -> Result<()> {
+        Ok(())
+    }
 }

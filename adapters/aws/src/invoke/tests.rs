@@ -74,7 +74,7 @@ async fn a_plain_call_is_sent_without_a_copy_and_lifted_with_its_figures() {
 }
 
 #[tokio::test]
-async fn what_is_beside_a_call_goes_into_the_client_context_and_the_trace_is_signed() {
+async fn what_is_beside_a_call_goes_into_the_client_context_and_the_trace_into_its_header() {
     let aws = scripted([answered("{}")]).await;
     let mut call = Call::new(hello(), "{}");
     call.content_type = "application/problem+json".to_owned();
@@ -99,7 +99,6 @@ async fn what_is_beside_a_call_goes_into_the_client_context_and_the_trace_is_sig
         header(sent[0], TRACE),
         "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
     );
-    assert!(header(sent[0], "authorization").contains(TRACE));
     assert_eq!(sent[0].body().bytes().unwrap(), b"{}");
 }
 
@@ -124,7 +123,7 @@ async fn two_hundred_with_a_function_error_is_an_error() {
     assert_eq!(aws.sent().len(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn throttled_calls_are_made_again_and_broken_ones_only_when_that_is_safe() {
     let throttled = || {
         reply(429, "{\"Reason\":\"CallerRateLimitExceeded\"}")

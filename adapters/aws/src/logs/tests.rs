@@ -150,7 +150,7 @@ async fn one_who_answers_oldest_first_all_the_same_is_read_to_the_end() {
     assert_eq!(texts(&aws, tail).await.unwrap(), ["two", "three"]);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_follower_gets_each_line_once_and_ends_with_the_group() {
     let gone = || {
         reply(
@@ -185,7 +185,7 @@ async fn a_follower_gets_each_line_once_and_ends_with_the_group() {
     assert_eq!(sent[3].1["startTime"], 10_001);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_follower_with_a_tail_begins_after_it() {
     let aws = scripted([
         reply(200, FUNCTION),
