@@ -99,6 +99,7 @@ fn artifacts(config: &Config) -> Artifacts {
     artifacts.image = Support::refused(
         "images are not deployed to Lambda yet; deploy a zip, or use a target that runs containers",
     );
+    artifacts.export = Support::Native(());
     artifacts.archs = vec![Arch::X86_64, Arch::Arm64];
     artifacts.max_packed = MAX_PACKED;
     artifacts.max_unpacked = MAX_UNPACKED;

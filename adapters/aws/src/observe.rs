@@ -52,7 +52,7 @@ impl Need {
                 versions: false,
                 ..all
             },
-            "read the status of" | "list the versions of" => Self {
+            "read the status of" | "list the versions of" | "export" => Self {
                 settled: false,
                 ..all
             },

@@ -19,7 +19,7 @@ use futures_core::stream::BoxStream;
 
 use crate::auth::Session;
 use crate::config::Config;
-use crate::{capability, dead, enqueue, invoke, logs, observe, plan, steps, unfinished};
+use crate::{artifact, capability, dead, enqueue, invoke, logs, observe, plan, steps};
 
 /// A Lambda target: one region of one account. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -104,8 +104,8 @@ impl Provider for Lambda {
         dead::letters(&self.session, cx, name).await
     }
 
-    async fn artifact(&self, _: &Ctx, name: &Name, _: Digest) -> Result<Arc<dyn Content>> {
-        Err(unfinished(name.as_str()))
+    async fn artifact(&self, cx: &Ctx, name: &Name, digest: Digest) -> Result<Arc<dyn Content>> {
+        artifact::content(&self.session, cx, name, digest).await
     }
 
     async fn logs(&self, cx: &Ctx, query: LogQuery) -> Result<BoxStream<'static, Result<LogLine>>> {

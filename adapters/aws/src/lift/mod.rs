@@ -3,7 +3,7 @@
 mod fields;
 mod observed;
 
-pub(crate) use fields::content;
+pub(crate) use fields::{content, digest};
 pub(crate) use observed::{Condition, entry, leftover, newer, observed, state};
 
 use anyport_core::spec::Arch;

@@ -213,3 +213,6 @@ pub(crate) fn renamed(packaging: &Packaging) -> Option<String> {
 pub(crate) fn env_bytes(spec: &Spec) -> u64 {
     serde_json::to_vec(&spec.env).map_or(0, |json| json.len() as u64)
 }
+
+#[cfg(test)]
+mod tests;

@@ -159,3 +159,6 @@ fn mark(plan: &mut Plan, from: &str, to: &str) {
     let (guard, why) = (plan.base.clone(), plan.fields.clone());
     plan.push(Action::Mark, guard, why);
 }
+
+#[cfg(test)]
+mod tests;

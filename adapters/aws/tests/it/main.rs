@@ -1,0 +1,8 @@
+//! The Lambda target over the embedded AWS, by nothing but HTTP.
+
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
+mod budget;
+mod deploy;
+mod ownership;
+mod support;
