@@ -18,7 +18,6 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Or
 use aws_smithy_runtime_api::client::ser_de::DeserializeResponse;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
-use aws_smithy_types::type_erasure::TypeErasedBox;
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -237,7 +236,7 @@ impl DeserializeResponse for Streamed {
         } else {
             Err(response.status().as_u16())
         };
-        Some(Ok(TypeErasedBox::new(read)))
+        Some(Ok(Output::erase(read)))
     }
 
     fn deserialize_nonstreaming_with_config(
@@ -246,6 +245,6 @@ impl DeserializeResponse for Streamed {
         _: &ConfigBag,
     ) -> std::result::Result<Output, OrchestratorError<Erased>> {
         let read: std::result::Result<SdkBody, u16> = Err(response.status().as_u16());
-        Ok(TypeErasedBox::new(read))
+        Ok(Output::erase(read))
     }
 }

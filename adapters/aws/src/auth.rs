@@ -11,6 +11,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 use crate::config::{Config, Credentials, is_loopback};
+use crate::pace::Pace;
 use crate::wire::Wire;
 
 /// The SDK's clients of one target, as [`Provider::raw`](anyport_core::provider::Provider::raw) gives them out.
@@ -44,6 +45,8 @@ pub(crate) struct Session {
     /// Set once STS has confirmed the pinned account.
     pub(crate) checked: OnceLock<()>,
     pub(crate) config: Config,
+    /// How fast requests to Lambda's control plane go out.
+    pub(crate) pace: Pace,
     pub(crate) raw: Raw,
     /// The services without an SDK crate of their own.
     pub(crate) wire: Wire,
@@ -73,6 +76,7 @@ impl Session {
             account: OnceLock::new(),
             checked: OnceLock::new(),
             config,
+            pace: Pace::default(),
             raw,
             wire,
         })

@@ -17,14 +17,15 @@ impl Session {
     pub(crate) async fn identify(&self, cx: &Ctx) -> Result<Identity> {
         const WORDS: &str = "identify the caller at";
         let request = self.raw.sts.get_caller_identity();
-        let who = cx
-            .call("GetCallerIdentity", Effect::Read, self.id.as_str(), || {
-                let sent = request.clone().send();
-                async {
-                    sent.await
-                        .map_err(|failed| error::sdk(WORDS, Effect::Read, failed))
-                }
-            })
+        let who = self
+            .call(
+                cx,
+                "GetCallerIdentity",
+                WORDS,
+                Effect::Read,
+                self.id.as_str(),
+                || request.clone().send(),
+            )
             .await?;
         let account = who.account().unwrap_or_default();
         if let Some(pinned) = &self.pinned

@@ -23,6 +23,7 @@
 mod alias;
 mod artifact;
 mod auth;
+mod call;
 mod capability;
 mod config;
 mod dead;
@@ -36,6 +37,7 @@ mod logs;
 mod lower;
 mod native;
 mod observe;
+mod pace;
 mod plan;
 mod policy;
 mod provider;

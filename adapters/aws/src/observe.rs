@@ -149,13 +149,9 @@ pub(crate) async fn alias(session: &Session, cx: &Ctx, name: &Name) -> Result<Op
     const WORDS: &str = "read the alias of";
     let request = session.raw.lambda.get_alias();
     let request = request.function_name(name.as_str()).name(LIVE);
-    let found = cx
-        .call("GetAlias", Effect::Read, name.as_str(), || {
-            let sent = request.clone().send();
-            async {
-                sent.await
-                    .map_err(|failed| error::sdk(WORDS, Effect::Read, failed))
-            }
+    let found = session
+        .call(cx, "GetAlias", WORDS, Effect::Read, name.as_str(), || {
+            request.clone().send()
         })
         .await;
     let Some(found) = error::found(found)? else {
@@ -186,18 +182,14 @@ pub(crate) async fn versions(
         let request = request
             .function_name(name.as_str())
             .set_marker(marker.take());
-        let page = cx
+        let page = session
             .call(
+                cx,
                 "ListVersionsByFunction",
+                WORDS,
                 Effect::Read,
                 name.as_str(),
-                || {
-                    let sent = request.clone().send();
-                    async {
-                        sent.await
-                            .map_err(|failed| error::sdk(WORDS, Effect::Read, failed))
-                    }
-                },
+                || request.clone().send(),
             )
             .await;
         let Some(page) = error::found(page)? else {
@@ -218,18 +210,14 @@ async fn delivery(session: &Session, cx: &Ctx, name: &Name) -> Result<Option<Del
     const WORDS: &str = "read how events are delivered to";
     let request = session.raw.lambda.get_function_event_invoke_config();
     let request = request.function_name(name.as_str()).qualifier(LIVE);
-    let found = cx
+    let found = session
         .call(
+            cx,
             "GetFunctionEventInvokeConfig",
+            WORDS,
             Effect::Read,
             name.as_str(),
-            || {
-                let sent = request.clone().send();
-                async {
-                    sent.await
-                        .map_err(|failed| error::sdk(WORDS, Effect::Read, failed))
-                }
-            },
+            || request.clone().send(),
         )
         .await;
     Ok(error::found(found)?.map(|found| {
@@ -288,14 +276,15 @@ pub(crate) async fn list(
     const WORDS: &str = "list the functions at";
     let request = session.raw.lambda.list_functions();
     let request = request.set_marker(after.map(|cursor| cursor.0));
-    let page = cx
-        .call("ListFunctions", Effect::Read, session.id.as_str(), || {
-            let sent = request.clone().send();
-            async {
-                sent.await
-                    .map_err(|failed| error::sdk(WORDS, Effect::Read, failed))
-            }
-        })
+    let page = session
+        .call(
+            cx,
+            "ListFunctions",
+            WORDS,
+            Effect::Read,
+            session.id.as_str(),
+            || request.clone().send(),
+        )
         .await?;
     let mut entries: Vec<Entry> = page
         .functions()

@@ -72,13 +72,9 @@ pub(crate) async fn read(
         .get_function()
         .function_name(name)
         .set_qualifier(qualifier.map(str::to_owned));
-    let found = cx
-        .call("GetFunction", Effect::Read, name, || {
-            let sent = request.clone().send();
-            async {
-                sent.await
-                    .map_err(|failed| error::sdk(WORDS, Effect::Read, failed))
-            }
+    let found = session
+        .call(cx, "GetFunction", WORDS, Effect::Read, name, || {
+            request.clone().send()
         })
         .await;
     error::found(found)

@@ -1,9 +1,10 @@
 //! Making a function, and the queue for its dead letters before it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyport_core::error::{Error, ErrorKind, Result};
-use anyport_core::mark::Mark;
+use anyport_core::mark::{Mark, Owner};
 use anyport_core::outcome::StepDone;
 
 use super::{ONCE, Taking, map};
@@ -29,11 +30,7 @@ impl Taking<'_> {
         let request = sqs::CreateQueue {
             queue_name: &queue,
             attributes: [("MessageRetentionPeriod", KEPT_SECONDS.to_string())].into(),
-            tags: [
-                (MARK_TAG.to_owned(), mark.to_string()),
-                (OWNER_TAG.to_owned(), tag_value(&desired.owner.to_string())),
-            ]
-            .into(),
+            tags: tags(&mark, &desired.owner),
         };
         let mut pauses = Pauses::within(QUEUE_PATIENCE);
         let url = loop {
@@ -91,6 +88,15 @@ impl Taking<'_> {
 fn is_unassumable(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::InvalidSpec(found)
         if found.iter().any(|it| it.rule.contains("cannot be assumed by Lambda")))
+}
+
+/// The tags that say whose a queue is.
+pub(super) fn tags(mark: &Mark, owner: &Owner) -> BTreeMap<String, String> {
+    [
+        (MARK_TAG.to_owned(), mark.to_string()),
+        (OWNER_TAG.to_owned(), tag_value(&owner.to_string())),
+    ]
+    .into()
 }
 
 /// Text as a queue's tag takes it. Source: SQS developer guide.

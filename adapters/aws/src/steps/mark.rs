@@ -2,11 +2,14 @@
 
 use anyport_core::Digest;
 use anyport_core::error::Result;
+use anyport_core::mark::Mark;
 use anyport_core::outcome::StepDone;
 use anyport_core::plan::State;
 
+use super::create::tags;
 use super::{ONCE, Taking};
 use crate::lower;
+use crate::wire::sqs;
 use crate::words::Words;
 
 impl Taking<'_> {
@@ -34,6 +37,11 @@ impl Taking<'_> {
         let config = self.settled(None).await?;
         self.stand.draft = config.revision_id().map(str::to_owned);
         self.known(config.function_arn());
+        if let (Some(owner), Some(queue)) = (owner, &self.stand.queue) {
+            // Its letters outlive the function, and then it alone says whose they are.
+            let tags = tags(&Mark::new(owner, Digest::of(&[])), owner);
+            sqs::tag(&self.session.wire, self.cx, queue, tags).await?;
+        }
         Ok(StepDone::Changed)
     }
 }

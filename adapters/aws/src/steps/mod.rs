@@ -137,14 +137,9 @@ impl Taking<'_> {
         F: Fn() -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     {
-        self.cx
-            .call(operation, effect, self.name.as_str(), || {
-                let sent = send();
-                async move {
-                    sent.await
-                        .map_err(|failed| error::sdk(words, effect, failed))
-                }
-            })
+        let name = self.name.as_str();
+        self.session
+            .call(self.cx, operation, words, effect, name, send)
             .await
     }
 

@@ -265,3 +265,29 @@ pub(crate) async fn tags(
     });
     Ok(answer.await?.tags)
 }
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct TagQueue<'a> {
+    pub(crate) queue_url: &'a str,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+operation!(TagQueue<'_> => Nothing, "TagQueue");
+
+/// Sets tags of the queue at this URL. Inside a step.
+///
+/// # Errors
+/// As for every write.
+pub(crate) async fn tag(
+    wire: &Wire,
+    cx: &Ctx,
+    queue_url: &str,
+    tags: BTreeMap<String, String>,
+) -> Result<()> {
+    let effect = Effect::Write { repeatable: true };
+    let request = TagQueue { queue_url, tags };
+    let tagged = cx.call(TagQueue::NAME, effect, queue_url, || {
+        wire.send("tag the queue", effect, &request)
+    });
+    tagged.await.map(|_| ())
+}
