@@ -1,9 +1,8 @@
 //! The plan of a release.
 
-use anyport_core::capability::Approximation;
 use anyport_core::error::{Error, ErrorKind, Result};
 use anyport_core::plan::{Action, Change, Desired, Observed, Owned, Plan, Split, VersionId};
-use anyport_core::spec::{Delivery, FieldChange, FieldValue, Fields, Network, Spec, diff};
+use anyport_core::spec::{FieldChange, FieldValue, Fields, Network, Spec, diff};
 
 use super::checks::{ours, settled, spec as check, unprotected};
 use super::{native, stand};
@@ -27,7 +26,6 @@ pub(super) fn present(
     }
     check(VERB, config, want, spec)?;
     plan.fields = changes(spec, seen);
-    plan.approximations = approximations(spec);
     if let Some(seen) = seen {
         plan.found.clone_from(&seen.residue);
     }
@@ -233,19 +231,6 @@ fn network(text: &str) -> Option<Network> {
     network.subnets.sort();
     network.security_groups.sort();
     Some(network)
-}
-
-fn approximations(spec: &Spec) -> Vec<Approximation> {
-    let asked = spec.delivery.backoff;
-    // What nobody asked is not rounded.
-    let rounded = (asked != Delivery::default().backoff).then(|| Approximation {
-        field: "delivery.backoff".to_owned(),
-        asked: format!("{} ms", asked.as_millis()),
-        actual: "60000 ms".to_owned(),
-        note: "Lambda pauses one minute before the second attempt and two before the third"
-            .to_owned(),
-    });
-    rounded.into_iter().collect()
 }
 
 /// The version with the largest share, the newest of equals: the one whose fields are observed.

@@ -73,7 +73,7 @@ fn sight(
         split: Some(Split::all_to(VersionId::new(live))),
         label: Label {
             released: Some(released),
-            content: newest.map(lift::content).unwrap_or_default(),
+            content: lift::content(newest.unwrap_or(draft)),
         },
     });
     sight

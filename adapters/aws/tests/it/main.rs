@@ -4,5 +4,6 @@
 
 mod budget;
 mod deploy;
+mod iam;
 mod ownership;
 mod support;

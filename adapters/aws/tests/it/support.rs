@@ -3,7 +3,7 @@
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
-use anyport_aws::{Config, Credentials, connect};
+use anyport_aws::{Config, Credentials, EXECUTION_ROLE, connect, policy};
 use anyport_client::{Options, Target};
 use anyport_core::call::Call;
 use anyport_core::error::Result;
@@ -14,6 +14,8 @@ use anyport_emulator_aws::{Clock, Delays, Emulator, Limits};
 use anyport_testkit::probe::{Command, VARIANT};
 use anyport_testkit::{Packed, ProbeKit, Variant, build_probe};
 use serde_json::Value;
+
+use crate::iam;
 
 static KIT: LazyLock<Mutex<ProbeKit>> =
     LazyLock::new(|| Mutex::new(ProbeKit::new(build_probe().unwrap()).unwrap()));
@@ -40,9 +42,22 @@ impl Cloud {
             .delays(delays)
             .limits(Limits::off())
             .clock(Clock::eager());
-        Self {
-            emulator: Emulator::start(config).await.unwrap(),
-        }
+        let emulator = Emulator::start(config).await.unwrap();
+        let cloud = Self { emulator };
+        let policy = cloud.policy(EXECUTION_ROLE);
+        let fields = [
+            ("Action", "PutRolePolicy"),
+            ("Version", "2010-05-08"),
+            ("RoleName", "anyport-embedded"),
+            ("PolicyName", EXECUTION_ROLE),
+            ("PolicyDocument", &policy),
+        ];
+        iam::call(&cloud.emulator, &fields).await;
+        cloud
+    }
+
+    pub(crate) fn policy(&self, name: &str) -> String {
+        policy(name, self.emulator.account(), self.emulator.region()).unwrap()
     }
 
     pub(crate) fn config(&self) -> Config {
