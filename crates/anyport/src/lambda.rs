@@ -40,7 +40,7 @@ pub(crate) fn open(
 async fn embedded(url: &TargetUrl, config: Config) -> Result<Config> {
     match config.endpoint {
         Some(_) => Ok(config),
-        None => crate::embedded::aws::behind(url, config).await,
+        None => crate::embedded::aws::behind_the_users(url, config).await,
     }
 }
 

@@ -47,12 +47,22 @@ struct Reached {
     keep: Option<Arc<Emulator>>,
 }
 
+/// Settings for a `lambda://embedded` target in front of this embedded AWS, which ends with its last target.
+#[must_use]
+pub fn behind(aws: Arc<Emulator>) -> Adapter {
+    settings(Adapter::default(), Reached::from(aws))
+}
+
 /// The adapter's settings with the user's embedded AWS behind them: the one that another process holds, else one in this process that ends with
 /// its last target. Its state stays.
-pub(crate) async fn behind(url: &TargetUrl, mut config: Adapter) -> Result<Adapter> {
+pub(crate) async fn behind_the_users(url: &TargetUrl, config: Adapter) -> Result<Adapter> {
     let reached = reach(&state_folder()?)
         .await
         .map_err(|error| error.on(url))?;
+    Ok(settings(config, reached))
+}
+
+fn settings(mut config: Adapter, reached: Reached) -> Adapter {
     if config.execution_role.is_none() {
         config.execution_role = Some(format!("arn:aws:iam::{}:role/{ROLE}", reached.account));
     }
@@ -68,7 +78,7 @@ pub(crate) async fn behind(url: &TargetUrl, mut config: Adapter) -> Result<Adapt
     if let Some(keep) = reached.keep {
         config.keep = Some(keep);
     }
-    Ok(config)
+    config
 }
 
 async fn reach(folder: &Path) -> Result<Reached> {

@@ -3,6 +3,7 @@
 mod build;
 mod load;
 mod sample;
+mod sides;
 mod story;
 
 use std::time::{Duration, Instant};
@@ -15,8 +16,8 @@ use crate::failure::Failure;
 use crate::render::{view, words};
 use crate::scratch::Scratch;
 
-/// See what Anyport does: build a sample, deploy, call, change it under load, split traffic, roll back, remove. On a throw-away target;
-/// needs cargo. Ends with 0 only if all went as said.
+/// See what Anyport does: build a sample, deploy, call, change it under load, split traffic, roll back, remove. On two throw-away targets,
+/// side by side: local processes and an embedded AWS Lambda. Needs cargo. Ends with 0 only if all went as said.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Build the sample as it would be shipped: smaller, and slower to build
@@ -32,7 +33,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     let sample = sample::find(folder.path())?;
     let state = folder.path().join("state");
     teller.say(&format!(
-        "A function from source to production and back, on this machine.\nEverything is kept in {} and gone at the end.\n",
+        "A function from source to production and back, twice, on this machine: on local:// and on lambda://embedded, an AWS in this process.\nEverything is kept in {} and gone at the end.\n",
         folder.path().display()
     ))?;
     let profile = if args.release { "release" } else { "dev" };
@@ -102,12 +103,10 @@ impl<'a> Teller<'a> {
 
 /// Something did not go as said.
 fn unless(holds: bool, what: impl FnOnce() -> String) -> Result<(), Failure> {
-    if holds {
-        Ok(())
-    } else {
-        Err(
-            Failure::new("demo", format!("the demo did not go as said: {}", what()))
-                .next("run it again with --verbose; if it fails again, please report it"),
-        )
-    }
+    if holds { Ok(()) } else { Err(unsaid(&what())) }
+}
+
+fn unsaid(what: &str) -> Failure {
+    Failure::new("demo", format!("the demo did not go as said: {what}"))
+        .next("run it again with --verbose; if it fails again, please report it")
 }

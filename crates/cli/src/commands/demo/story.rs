@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use anyport::call::{Call, LogQuery, Reply};
 use anyport::outcome::Outcome;
-use anyport::plan::{Change, Split, State, VersionId};
+use anyport::plan::{Change, Plan, Split, State, VersionId};
 use anyport::provider::Scope;
-use anyport::spec::Name;
-use anyport::{Connect, ErrorKind, Removal, Target};
+use anyport::spec::{Name, Spec};
+use anyport::{ErrorKind, Removal, Target};
 use futures_util::StreamExt as _;
 
 use super::load::{Load, PATIENCE, Seen};
 use super::sample::Sample;
-use super::{Teller, build, unless};
+use super::{Teller, build, sides, unless, unsaid};
 use crate::artifact::Ready;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -30,34 +30,89 @@ pub(super) async fn tell(
     profile: &str,
 ) -> Result<(), Failure> {
     let ready = build::build(context, teller, sample, state, profile).await?;
-    let target = Connect::new(format!("local://{}", state.display()))
-        .owner(anyport::mark::Owner::new("demo", "demo"))
-        .cancel(context.cancel.clone())
-        .connect()
+    let mut actors = Vec::new();
+    for side in sides::open(context, state).await? {
+        actors.push(Actor {
+            label: side.label,
+            target: side.target,
+            name: ready.spec.name.clone(),
+            plan: None,
+            first: None,
+            second: None,
+        });
+    }
+    let mut play = Play { teller, actors };
+    let ready = &ready;
+    play.step("Plan", async |actor| actor.plan(ready).await)
         .await?;
-    let actor = Actor {
-        target,
-        name: ready.spec.name.clone(),
-    };
-    let first = actor.deploy(teller, &ready).await?;
-    actor.call(teller).await?;
-    actor.call_in_vain(teller).await?;
-    actor.queue(teller).await?;
-    actor.read_logs(teller).await?;
-    let second = actor.change(teller, &ready, &first).await?;
-    actor.split(teller, &first, &second).await?;
-    actor.roll_back(teller, &first).await?;
-    actor.remove(teller).await
+    play.step("Deploy", async |actor| actor.deploy().await)
+        .await?;
+    play.step("Call it", async |actor| actor.call().await)
+        .await?;
+    play.step("Let it fail", async |actor| actor.call_in_vain().await)
+        .await?;
+    play.step("Call it without waiting", async |actor| actor.queue().await)
+        .await?;
+    play.step("Read its logs", async |actor| actor.read_logs().await)
+        .await?;
+    play.step("Change it under load", async |actor| {
+        actor.change(ready).await
+    })
+    .await?;
+    play.step("Deploy the same again", async |actor| {
+        actor.again(ready).await
+    })
+    .await?;
+    play.step("Split traffic in halves", async |actor| actor.split().await)
+        .await?;
+    play.step("Roll back", async |actor| actor.roll_back().await)
+        .await?;
+    play.step("Remove", async |actor| actor.remove().await)
+        .await
 }
 
-/// The target, and the function on it.
+/// The same on every side.
+struct Play<'a, 'b> {
+    teller: &'a mut Teller<'b>,
+    actors: Vec<Actor>,
+}
+
+impl Play<'_, '_> {
+    /// Takes a step on each side, one after the other, and tells them side by side.
+    async fn step(
+        &mut self,
+        name: &str,
+        act: impl AsyncFn(&mut Actor) -> Result<Lines, Failure>,
+    ) -> Result<(), Failure> {
+        let width = self.actors.iter().map(|actor| actor.label.len()).max();
+        let width = width.unwrap_or_default();
+        let mut told = Vec::new();
+        for actor in &mut self.actors {
+            let mut label = actor.label;
+            for line in act(actor).await? {
+                told.push(format!("{label:<width$}  {line}"));
+                label = "";
+            }
+        }
+        self.teller.step(name, &told)
+    }
+}
+
+/// What happened on one side, in words.
+type Lines = Vec<String>;
+
+/// One side: a target, and the function on it.
 struct Actor {
+    label: &'static str,
     target: Target,
     name: Name,
+    plan: Option<Plan>,
+    first: Option<VersionId>,
+    second: Option<VersionId>,
 }
 
 impl Actor {
-    async fn deploy(&self, teller: &mut Teller<'_>, ready: &Ready) -> Result<VersionId, Failure> {
+    async fn plan(&mut self, ready: &Ready) -> Result<Lines, Failure> {
         let identity = self.target.identify().await?;
         let desired = self
             .target
@@ -77,21 +132,31 @@ impl Actor {
             identity.principal
         )];
         lines.extend(steps);
-        teller.step("Plan", &lines)?;
+        lines.extend(plan.approximations.iter().map(|it| {
+            let (field, asked, actual) = (&it.field, &it.asked, &it.actual);
+            format!("{field}: {asked} will be {actual}: {}", it.note)
+        }));
+        self.plan = Some(plan);
+        Ok(lines)
+    }
 
+    async fn deploy(&mut self) -> Result<Lines, Failure> {
+        let plan = said(self.plan.take())?;
         let outcome = self.target.apply(plan).await?;
         let version = version(&outcome)?;
         unless(outcome.change == Change::Created, || {
             format!("{} was {}", self.name, outcome.change.word())
         })?;
-        teller.step(
-            "Deploy",
-            &[format!("version {version} started and is live")],
-        )?;
-        Ok(version)
+        let line = format!(
+            "version {version} is live after {}",
+            words::duration(outcome.duration)
+        );
+        self.first = Some(version);
+        self.settle().await?;
+        Ok(vec![line])
     }
 
-    async fn call(&self, teller: &mut Teller<'_>) -> Result<(), Failure> {
+    async fn call(&self) -> Result<Lines, Failure> {
         let started = Instant::now();
         let (text, reply) = self.greet().await?;
         let first = started.elapsed();
@@ -110,26 +175,23 @@ impl Actor {
         } else {
             ""
         };
-        teller.step(
-            "Call it",
-            &[
-                format!("{{\"name\":\"Ada\"}} -> {text}"),
-                format!(
-                    "the first call took {}{cold}, half of 50 more took under {}",
-                    words::duration(first),
-                    words::duration(warm[warm.len() / 2])
-                ),
-            ],
-        )
+        Ok(vec![
+            format!("{{\"name\":\"Ada\"}} -> {text}"),
+            format!(
+                "the first call took {}{cold}, half of 50 more took under {}",
+                words::duration(first),
+                words::duration(warm[warm.len() / 2])
+            ),
+        ])
     }
 
-    async fn call_in_vain(&self, teller: &mut Teller<'_>) -> Result<(), Failure> {
+    async fn call_in_vain(&self) -> Result<Lines, Failure> {
         let failed = self
             .target
             .invoke(Call::new(self.name.clone(), r#"{"name":""}"#))
             .await;
         let error = match failed {
-            Ok(_) => return unless(false, || "an empty name was greeted".to_owned()),
+            Ok(_) => return Err(unsaid("an empty name was greeted")),
             Err(error) => error,
         };
         let ErrorKind::Function(why) = error.kind() else {
@@ -139,17 +201,14 @@ impl Actor {
             error.to_string()
         })?;
         self.greet().await?;
-        teller.step(
-            "Let it fail",
-            &[
-                format!("{{\"name\":\"\"}} -> {}: {}", why.error_type, why.message),
-                "that is the function's own error, told apart from a crash; the next call worked"
-                    .to_owned(),
-            ],
-        )
+        Ok(vec![
+            format!("{{\"name\":\"\"}} -> {}: {}", why.error_type, why.message),
+            "that is the function's own error, told apart from a crash; the next call worked"
+                .to_owned(),
+        ])
     }
 
-    async fn queue(&self, teller: &mut Teller<'_>) -> Result<(), Failure> {
+    async fn queue(&self) -> Result<Lines, Failure> {
         let started = Instant::now();
         let good = self
             .target
@@ -170,20 +229,17 @@ impl Actor {
         unless(letter.body == r#"{"name":""}"#.as_bytes(), || {
             "the dead letter is not the event".to_owned()
         })?;
-        teller.step(
-            "Call it without waiting",
-            &[
-                format!(
-                    "accepted as {} and delivered {} later",
-                    good.id,
-                    words::duration(delivered)
-                ),
-                format!(
-                    "one that fails is kept after {} attempts, as it was sent: {}",
-                    letter.attempts, letter.reason
-                ),
-            ],
-        )
+        Ok(vec![
+            format!(
+                "accepted as {} and delivered {} later",
+                good.id,
+                words::duration(delivered)
+            ),
+            format!(
+                "one that fails is kept after {} attempts, as it was sent: {}",
+                letter.attempts, letter.reason
+            ),
+        ])
     }
 
     async fn dead_letter(&self, id: &str) -> Result<anyport::call::DeadLetter, Failure> {
@@ -199,7 +255,7 @@ impl Actor {
         }
     }
 
-    async fn read_logs(&self, teller: &mut Teller<'_>) -> Result<(), Failure> {
+    async fn read_logs(&self) -> Result<Lines, Failure> {
         let mut query = LogQuery::new(self.name.clone());
         query.tail = Some(3);
         let mut lines = self.target.logs(query).await?;
@@ -215,65 +271,59 @@ impl Actor {
             ));
         }
         unless(!shown.is_empty(), || "there are no logs".to_owned())?;
-        teller.step("Read its logs", &shown)
+        Ok(shown)
     }
 
     /// Changes the function while it is called all the time, then asks for the same again.
-    async fn change(
-        &self,
-        teller: &mut Teller<'_>,
-        ready: &Ready,
-        first: &VersionId,
-    ) -> Result<VersionId, Failure> {
-        let mut spec = ready.spec.clone();
-        spec.env.insert("GREETING".to_owned(), "bonjour".to_owned());
+    async fn change(&mut self, ready: &Ready) -> Result<Lines, Failure> {
+        let first = said(self.first.clone())?;
+        let spec = changed(ready);
         let load = Load::start(&self.target, &self.name, CALLERS, u64::MAX);
         load.until(200, None).await?;
         let outcome = self.target.deploy(spec.clone(), ready.content()).await?;
         let second = version(&outcome)?;
         load.until(200, Some(second.as_str())).await?;
         let seen = load.stop().await;
-        unless(
-            outcome.change == Change::Updated && second != *first,
-            || "no new version was made".to_owned(),
-        )?;
+        unless(outcome.change == Change::Updated && second != first, || {
+            "no new version was made".to_owned()
+        })?;
         none_failed(&seen)?;
+        self.settle().await?;
         let (text, _) = self.greet().await?;
         unless(text.contains("bonjour, Ada"), || {
             format!("the answer was {text}")
         })?;
-        teller.step(
-            "Change it under load",
-            &[
-                format!("GREETING: hello -> bonjour is version {second}, live after {}", words::duration(outcome.duration)),
-                format!(
-                    "{CALLERS} callers meanwhile: {} calls, {} by version {first}, {} by version {second}, 0 failed",
-                    seen.total(),
-                    seen.by(first.as_str()),
-                    seen.by(second.as_str())
-                ),
-            ],
-        )?;
-        let again = self.target.deploy(spec, ready.content()).await?;
+        let lines = vec![
+            format!(
+                "GREETING: hello -> bonjour is version {second}, live after {}",
+                words::duration(outcome.duration)
+            ),
+            format!(
+                "{CALLERS} callers meanwhile: {} calls, {} by version {first}, {} by version {second}, 0 failed",
+                seen.total(),
+                seen.by(first.as_str()),
+                seen.by(second.as_str())
+            ),
+        ];
+        self.second = Some(second);
+        Ok(lines)
+    }
+
+    async fn again(&self, ready: &Ready) -> Result<Lines, Failure> {
+        let again = self.target.deploy(changed(ready), ready.content()).await?;
         unless(again.change == Change::Unchanged, || {
             format!("the same again was {}", again.change.word())
         })?;
-        teller.step(
-            "Deploy the same again",
-            &["unchanged: nothing was written".to_owned()],
-        )?;
-        Ok(second)
+        Ok(vec!["unchanged: nothing was written".to_owned()])
     }
 
-    async fn split(
-        &self,
-        teller: &mut Teller<'_>,
-        first: &VersionId,
-        second: &VersionId,
-    ) -> Result<(), Failure> {
+    async fn split(&self) -> Result<Lines, Failure> {
+        let first = said(self.first.clone())?;
+        let second = said(self.second.clone())?;
         let split = Split::new([(first.clone(), 50), (second.clone(), 50)])
             .map_err(|error| Failure::new("internal", error.to_string()))?;
         self.target.traffic(&self.name, split).await?;
+        self.settle().await?;
         let started = Instant::now();
         let seen = Load::start(&self.target, &self.name, CALLERS, CALLS)
             .finish()
@@ -285,21 +335,20 @@ impl Actor {
         unless((400..=600).contains(&share), || {
             format!("version {first} got {share} of {CALLS} calls")
         })?;
-        teller.step(
-            "Split traffic in halves",
-            &[format!(
-                "of {CALLS} calls, {share} went to version {first} and {} to version {second}, in {}",
-                seen.by(second.as_str()),
-                words::duration(took)
-            )],
-        )
+        Ok(vec![format!(
+            "of {CALLS} calls, {share} went to version {first} and {} to version {second}, in {}",
+            seen.by(second.as_str()),
+            words::duration(took)
+        )])
     }
 
-    async fn roll_back(&self, teller: &mut Teller<'_>, first: &VersionId) -> Result<(), Failure> {
+    async fn roll_back(&self) -> Result<Lines, Failure> {
+        let first = said(self.first.clone())?;
         let outcome = self
             .target
             .rollback(&self.name, Some(first.clone()))
             .await?;
+        self.settle().await?;
         let seen = Load::start(&self.target, &self.name, CALLERS, 100)
             .finish()
             .await;
@@ -307,16 +356,13 @@ impl Actor {
         unless(seen.by(first.as_str()) == 100, || {
             format!("calls went to {:?}", seen.answers)
         })?;
-        teller.step(
-            "Roll back",
-            &[format!(
-                "all traffic is on version {first} again after {}; no build, no artifact needed",
-                words::duration(outcome.duration)
-            )],
-        )
+        Ok(vec![format!(
+            "all traffic is on version {first} again after {}; no build, no artifact needed",
+            words::duration(outcome.duration)
+        )])
     }
 
-    async fn remove(&self, teller: &mut Teller<'_>) -> Result<(), Failure> {
+    async fn remove(&self) -> Result<Lines, Failure> {
         let outcome = self
             .target
             .remove(&self.name, Removal::default().purge(true))
@@ -332,13 +378,16 @@ impl Actor {
         unless(left == 0, || {
             format!("{} left", words::count(left, "function"))
         })?;
-        teller.step(
-            "Remove",
-            &[
-                "the function, its versions and its dead letter are gone; nothing is left"
-                    .to_owned(),
-            ],
-        )
+        Ok(vec![
+            "the function, its versions and its dead letter are gone; nothing is left".to_owned(),
+        ])
+    }
+
+    /// Waits until nothing older is served any more.
+    async fn settle(&self) -> Result<(), Failure> {
+        let settles = self.target.capabilities().await?.deploy.settles_within;
+        tokio::time::sleep(settles).await;
+        Ok(())
     }
 
     async fn greet(&self) -> Result<(String, Reply), Failure> {
@@ -349,6 +398,18 @@ impl Actor {
         let bytes = std::mem::take(&mut reply.body).collect(1 << 20).await?;
         Ok((String::from_utf8_lossy(&bytes).into_owned(), reply))
     }
+}
+
+/// The function as it is changed.
+fn changed(ready: &Ready) -> Spec {
+    let mut spec = ready.spec.clone();
+    spec.env.insert("GREETING".to_owned(), "bonjour".to_owned());
+    spec
+}
+
+/// What an earlier step left.
+fn said<T>(left: Option<T>) -> Result<T, Failure> {
+    left.ok_or_else(|| unsaid("a step was left out"))
 }
 
 fn none_failed(seen: &Seen) -> Result<(), Failure> {
