@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use anyport_aws::Lambda;
 pub use anyport_aws::{Config, Credentials, Raw};
 use anyport_core::error::Result;
 use anyport_core::provider::Provider;
