@@ -47,6 +47,16 @@ struct Reached {
     keep: Option<Arc<Emulator>>,
 }
 
+/// Settings of an embedded AWS whose execution role may do what functions of `lambda://` targets need.
+#[must_use]
+pub fn config() -> Config {
+    let config = Config::new();
+    match anyport_aws::policy("execution-role", &config.account, "*") {
+        Some(policy) => config.execution_policy(policy),
+        None => config,
+    }
+}
+
 /// Settings for a `lambda://embedded` target in front of this embedded AWS, which ends with its last target.
 #[must_use]
 pub fn behind(aws: Arc<Emulator>) -> Adapter {
@@ -91,7 +101,7 @@ async fn reach(folder: &Path) -> Result<Reached> {
         if let Some(there) = Endpoint::of(folder).map_err(unusable)? {
             return Ok(there.into());
         }
-        match Emulator::start(Config::new().state(folder)).await {
+        match Emulator::start(config().state(folder)).await {
             Ok(emulator) => {
                 let emulator = Arc::new(emulator);
                 running.insert(folder.to_owned(), Arc::downgrade(&emulator));

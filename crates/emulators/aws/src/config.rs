@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyport_engine::{Groups, Interpreters};
 
+use crate::access::Document;
 use crate::clock::Clock;
 use crate::error::EmulatorError;
 
@@ -32,6 +33,9 @@ pub struct Config {
     /// The credentials that may do everything; made anew for each start unless given or kept in the
     /// state folder.
     pub credentials: Option<Credentials>,
+    /// What the execution role that exists from the start may do, beside writing its logs: a policy
+    /// document.
+    pub execution_policy: Option<String>,
     /// Where interpreters of language bundles are found.
     pub interpreters: Interpreters,
     /// How control groups are used for functions.
@@ -50,6 +54,7 @@ impl Default for Config {
             enforce_permissions: true,
             state: None,
             credentials: None,
+            execution_policy: None,
             interpreters: Interpreters::default(),
             groups: Groups::default(),
         }
@@ -82,6 +87,11 @@ impl Config {
                 &self.region,
                 "a region is small letters, digits and hyphens, such as eu-west-1",
             );
+        }
+        if let Some(document) = &self.execution_policy
+            && Document::read(document).is_err()
+        {
+            return wrong("execution_policy", document, "it must be a policy document");
         }
         Ok(())
     }
@@ -146,6 +156,13 @@ impl Config {
     #[must_use]
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
+        self
+    }
+
+    /// Lets the execution role that exists from the start do this too: a policy document.
+    #[must_use]
+    pub fn execution_policy(mut self, document: impl Into<String>) -> Self {
+        self.execution_policy = Some(document.into());
         self
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyport::embedded::aws::{Clock, Config, Emulator};
+use anyport::embedded::aws::{Clock, Emulator};
 use anyport::mark::Owner;
 use anyport::{Connect, Target};
 
@@ -27,7 +27,7 @@ pub(super) async fn open(context: &Context, state: &Path) -> Result<[Side; 2], F
         .connect()
         .await?;
     // Nobody wants to wait for the minutes that AWS lets pass between attempts.
-    let config = Config::new()
+    let config = anyport::embedded::aws::config()
         .state(state.with_file_name("aws"))
         .clock(Clock::eager());
     let aws = Emulator::start(config).await.map_err(|error| {

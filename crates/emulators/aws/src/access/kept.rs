@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::Credentials;
+use crate::config::{Config, Credentials};
 
 use super::sessions::Limits;
 use super::{
@@ -73,7 +73,7 @@ impl std::fmt::Debug for KeptSession {
 
 impl Store {
     /// Puts in what every cloud starts with: the admin with its key, and a role for functions.
-    pub(super) fn found(&self, admin: &Credentials) {
+    pub(super) fn found(&self, config: &Config, admin: &Credentials) {
         let Ok(user_id) = ids::entity("AIDA") else {
             return;
         };
@@ -86,6 +86,10 @@ impl Store {
         let mut role = self.new_entity(EMBEDDED_ROLE, "/", "role", role_id);
         role.attached =
             vec!["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole".to_owned()];
+        let own = config.execution_policy.as_deref().map(Document::read);
+        if let Some(Ok(document)) = own {
+            role.inline.insert(EMBEDDED_ROLE.to_owned(), document);
+        }
         let mut state = self.write();
         state.users.insert(ADMIN.to_owned(), User { entity: user });
         if let Ok(trust) = Trust::read(TRUSTS_LAMBDA) {

@@ -165,7 +165,7 @@ impl Store {
             keys: RwLock::default(),
             shared: RwLock::default(),
         };
-        store.found(admin);
+        store.found(config, admin);
         store
     }
 
