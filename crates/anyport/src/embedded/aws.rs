@@ -57,6 +57,19 @@ pub fn config() -> Config {
     }
 }
 
+/// Starts an embedded AWS and makes it the one that `lambda://embedded` is in this process, until the last holder lets go.
+///
+/// # Errors
+/// `Unavailable` when it cannot start: the port or the state folder is in use, or cannot be used.
+pub async fn serve(config: Config) -> Result<Arc<Emulator>> {
+    // Whatever folder it keeps: the user's is where it is looked for.
+    let folder = state_folder()?;
+    let mut running = RUNNING.lock().await;
+    let emulator = Arc::new(Emulator::start(config).await.map_err(unusable)?);
+    running.insert(folder, Arc::downgrade(&emulator));
+    Ok(emulator)
+}
+
 /// Settings for a `lambda://embedded` target in front of this embedded AWS, which ends with its last target.
 #[must_use]
 pub fn behind(aws: Arc<Emulator>) -> Adapter {

@@ -1,5 +1,7 @@
 //! `anyport dev`
 
+mod aws;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
@@ -9,6 +11,8 @@ use anyport::provider::{Entry, Scope};
 use anyport::spec::Name;
 use futures_util::StreamExt as _;
 use futures_util::stream::{BoxStream, SelectAll};
+
+use serde_json::json;
 
 use super::logs;
 use crate::context::Context;
@@ -20,13 +24,20 @@ use crate::session::Session;
 /// How often functions that were deployed meanwhile are looked for.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Hold the manifest's targets open until Ctrl-C: waiting events are delivered, and what functions write is shown.
+/// Serve an embedded AWS and hold the manifest's targets open until Ctrl-C: clients of AWS reach it, waiting events are delivered, and what
+/// functions write is shown.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(flatten)]
+    aws: aws::Args,
+}
+
+/// The target that is the embedded AWS.
+const EMBEDDED: &str = "lambda://embedded";
 
 type Lines = BoxStream<'static, (Name, anyport::Result<LogLine>)>;
 
-pub(crate) async fn run(_: Args, context: &Context) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     // What is delivered as soon as a target is open is shown too.
     let since = SystemTime::now();
     let session = Session::start(context)?;
@@ -34,8 +45,25 @@ pub(crate) async fn run(_: Args, context: &Context) -> Result<Exit, Failure> {
         Some(_) => Scope::Owned(session.owner()),
         None => Scope::Everything,
     };
+    let urls = match (session.project_if_any(), &context.settings.on) {
+        // Without anything to hold open the embedded AWS is all there is.
+        (None, None) => vec![
+            EMBEDDED
+                .parse()
+                .map_err(|_| Failure::new("internal", EMBEDDED))?,
+        ],
+        _ => session.urls()?,
+    };
+    let aws = match urls.iter().any(|url| url.as_str() == EMBEDDED) {
+        true => Some(aws::serve(&args.aws, context).await?),
+        false => None,
+    };
+    if context.output.json {
+        let aws = aws.as_deref().map(aws::object);
+        context.output.object("dev", json!({ "aws": aws }))?;
+    }
     let mut targets = Vec::new();
-    for url in session.urls()? {
+    for url in urls {
         let target = session.target(&url).await?;
         session.introduce(&target).await?;
         targets.push(target);
