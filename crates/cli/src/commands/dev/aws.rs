@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// Where the embedded AWS listens and keeps what it has.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct Served {
     /// The loopback port of the embedded AWS
     #[arg(long, value_name = "PORT", default_value_t = aws::PORT)]
     port: u16,
@@ -24,10 +24,10 @@ pub(super) struct Args {
 }
 
 /// Starts it and says how clients of AWS reach it.
-pub(super) async fn serve(args: &Args, context: &Context) -> Result<Arc<Emulator>, Failure> {
-    let mut config = aws::config().port(args.port);
-    if !args.ephemeral {
-        let folder = match &args.state {
+pub(super) async fn serve(served: &Served, context: &Context) -> Result<Arc<Emulator>, Failure> {
+    let mut config = aws::config().port(served.port);
+    if !served.ephemeral {
+        let folder = match &served.state {
             Some(folder) => {
                 std::path::absolute(folder).map_err(|why| Failure::file("find", folder, &why))?
             }

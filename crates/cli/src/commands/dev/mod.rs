@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_secs(2);
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    aws: aws::Args,
+    aws: aws::Served,
 }
 
 /// The target that is the embedded AWS.
