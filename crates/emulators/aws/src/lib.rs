@@ -18,9 +18,6 @@
 //! What was read from the vendor and what was guessed is said where it is done, and all guesses are
 //! listed in `BEHAVIOURS.md`.
 
-// While the rooms of this crate are being built, not all of the shared types are used yet.
-#![allow(dead_code)]
-
 mod access;
 mod answer;
 mod call;

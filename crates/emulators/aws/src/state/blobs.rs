@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
@@ -209,11 +208,6 @@ impl Blob {
         self.0.store.path(&self.0.digest)
     }
 
-    /// The SHA-256 of the bytes.
-    pub(crate) fn digest(&self) -> &[u8; 32] {
-        &self.0.digest
-    }
-
     /// The SHA-256 of the bytes, in hex.
     pub(crate) fn sha256(&self) -> String {
         HEXLOWER.encode(&self.0.digest)
@@ -225,8 +219,9 @@ impl Blob {
     }
 
     /// All bytes, in memory. It blocks on the disk.
-    pub(crate) fn read(&self) -> io::Result<Bytes> {
-        fs::read(self.path()).map(Bytes::from)
+    #[cfg(test)]
+    pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
+        fs::read(self.path())
     }
 
     /// The file, open for reading.

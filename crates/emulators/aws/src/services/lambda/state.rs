@@ -68,8 +68,6 @@ impl fmt::Debug for Functions {
 pub(crate) struct Resolved {
     /// The ARN as it was invoked: with the qualifier where the request had one.
     pub(crate) invoked_arn: String,
-    /// The qualifier that was asked for, which is `$LATEST` when none was.
-    pub(crate) qualifier: String,
     /// What runs. Its `version` is the one executed.
     pub(crate) version: Arc<VersionConfig>,
     /// The version's state.
@@ -188,7 +186,6 @@ impl Functions {
         version.settle(now, self.delays.inactive);
         let resolved = Resolved {
             invoked_arn: target.arn(),
-            qualifier: qualifier.to_owned(),
             version: Arc::clone(version.serving()),
             state: version.state(),
             reserved,

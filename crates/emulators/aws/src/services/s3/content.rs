@@ -24,12 +24,10 @@ const NOT_SERVED: [&str; 5] = ["SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH12
 /// The checksum that a client wants verified or made.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
+    /// A CRC64NVME unless the client named another. Source: S3 user guide, "Checking object integrity".
     pub(super) algorithm: Checksum,
     /// What it says that the checksum is.
     value: Option<Vec<u8>>,
-    /// Whether the client named the algorithm. Else S3 makes a CRC64NVME.
-    /// Source: S3 user guide, "Checking object integrity".
-    pub(super) chosen: bool,
 }
 
 /// Bytes that came in.
@@ -94,7 +92,6 @@ impl Asked {
             return Ok(Self {
                 algorithm,
                 value: Some(value),
-                chosen: true,
             });
         }
         // A trailer's value has been verified while the body was decoded.
@@ -112,7 +109,6 @@ impl Asked {
         Ok(Self {
             algorithm: named.unwrap_or(Checksum::Crc64Nvme),
             value: None,
-            chosen: named.is_some(),
         })
     }
 }

@@ -28,18 +28,11 @@ pub(crate) enum AttributeValue {
 
 impl Attribute {
     /// A text attribute.
+    #[cfg(test)]
     pub(crate) fn text(value: impl Into<String>) -> Self {
         Self {
             data_type: "String".to_owned(),
             value: AttributeValue::Text(value.into()),
-        }
-    }
-
-    /// A number attribute.
-    pub(crate) fn number(value: impl std::fmt::Display) -> Self {
-        Self {
-            data_type: "Number".to_owned(),
-            value: AttributeValue::Text(value.to_string()),
         }
     }
 

@@ -27,7 +27,6 @@ use crate::access::{Kind, Policy};
 use crate::answer::{Answer, ApiError};
 use crate::call::{Call, Service};
 use crate::config::Config;
-pub(crate) use digest::Attribute;
 use queue::{Arn, Queue};
 
 /// The state of the service.
@@ -49,28 +48,6 @@ struct State {
     deleted: BTreeMap<String, u64>,
 }
 
-/// Why a message could not be sent, for services that send one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SqsError {
-    /// As clients of SQS see it: `AWS.SimpleQueueService.NonExistentQueue`, ...
-    pub(crate) code: &'static str,
-    /// What SQS says.
-    pub(crate) message: String,
-}
-
-impl From<ApiError> for SqsError {
-    fn from(error: ApiError) -> Self {
-        let code = match error.code {
-            "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue",
-            code => code,
-        };
-        Self {
-            code,
-            message: error.message,
-        }
-    }
-}
-
 impl Sqs {
     /// Nothing yet.
     pub(crate) fn new(config: &Config) -> Self {
@@ -79,41 +56,6 @@ impl Sqs {
             state: Mutex::default(),
             arrived: Notify::new(),
         }
-    }
-
-    /// Sends a message as another service does, and gives its id. Whether the sender may was asked
-    /// before; that the state changed is to be said by the caller.
-    ///
-    /// # Errors
-    /// There is no such queue, or the message is none.
-    pub(crate) fn send(
-        &self,
-        queue_arn: &str,
-        body: &str,
-        attributes: BTreeMap<String, Attribute>,
-    ) -> Result<String, SqsError> {
-        let draft = send::Draft::internal(queue_arn, body, attributes);
-        let sent = {
-            let mut state = self.lock();
-            let room = state.room();
-            let queue = state
-                .queues
-                .get_mut(queue_arn)
-                .ok_or_else(error::no_queue)?;
-            send::send(queue, draft, room, self.clock.epoch_millis())?
-        };
-        self.arrived.notify_waiters();
-        Ok(sent.id)
-    }
-
-    /// Whether there is a queue with this ARN.
-    pub(crate) fn exists(&self, queue_arn: &str) -> bool {
-        self.lock().queues.contains_key(queue_arn)
-    }
-
-    /// The policy of a queue, for services that ask whether they may send to it.
-    pub(crate) fn policy(&self, queue_arn: &str) -> Option<Policy> {
-        parsed_policy(self.lock().queues.get(queue_arn)?)
     }
 
     /// Every queue by its ARN, with a digest of its state.

@@ -40,24 +40,6 @@ pub(super) struct Receipt {
 }
 
 impl Draft {
-    /// A message of another service.
-    pub(super) fn internal(
-        queue_arn: &str,
-        body: &str,
-        attributes: BTreeMap<String, Attribute>,
-    ) -> Self {
-        Self {
-            body: body.to_owned(),
-            attributes,
-            trace: None,
-            delay: None,
-            // Such messages have no order to keep.
-            group: super::queue::is_fifo(queue_arn).then(|| "default".to_owned()),
-            deduplication: super::queue::is_fifo(queue_arn).then(uuid),
-            sender: "AIDAISDKSTRMVDMGAXDTM".to_owned(),
-        }
-    }
-
     /// Reads the members of a message, of a call or of an entry of a batch.
     ///
     /// # Errors

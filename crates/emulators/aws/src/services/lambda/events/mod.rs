@@ -104,6 +104,7 @@ impl Events {
     }
 
     /// How many events wait or are being delivered.
+    #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         lock(&self.queue).len()
     }

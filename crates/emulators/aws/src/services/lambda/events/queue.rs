@@ -169,6 +169,7 @@ impl Queue {
         Some(held.event)
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.events.len()
     }
