@@ -72,13 +72,6 @@ operation!(DeleteQueue<'_> => Nothing, "DeleteQueue");
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct PurgeQueue<'a> {
-    pub(crate) queue_url: &'a str,
-}
-operation!(PurgeQueue<'_> => Nothing, "PurgeQueue");
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
 pub(crate) struct ReceiveMessage<'a> {
     pub(crate) queue_url: &'a str,
     pub(crate) max_number_of_messages: u8,
@@ -222,19 +215,6 @@ pub(crate) async fn delete(wire: &Wire, cx: &Ctx, queue_url: &str) -> Result<()>
         wire.send("delete the queue", effect, &request)
     });
     error::found(gone.await).map(|_| ())
-}
-
-/// Deletes everything in a queue. Inside a step.
-///
-/// # Errors
-/// As for every write.
-pub(crate) async fn purge(wire: &Wire, cx: &Ctx, queue_url: &str) -> Result<()> {
-    let effect = Effect::Write { repeatable: true };
-    let request = PurgeQueue { queue_url };
-    let empty = cx.call(PurgeQueue::NAME, effect, queue_url, || {
-        wire.send("empty the queue", effect, &request)
-    });
-    empty.await.map(|_| ())
 }
 
 #[derive(Debug, Serialize)]

@@ -65,7 +65,7 @@ async fn every_field_is_seen_again_and_goes_back_to_its_default() {
         .tag("team", "payments")
         .native(
             "lambda",
-            json!({"TracingConfig": {"Mode": "Active"}, "EphemeralStorage": {"Size": 1024}}),
+            json!({"EphemeralStorage": {"Size": 1024}, "TracingConfig": {"Mode": "Active"}}),
         )
         .build()
         .unwrap();

@@ -5,5 +5,7 @@
 mod budget;
 mod deploy;
 mod iam;
+mod interrupted;
+mod least;
 mod ownership;
 mod support;
