@@ -16,7 +16,7 @@ use crate::wire::sqs;
 /// How long dead letters are kept: as long as SQS can. Source: SQS service model.
 const KEPT_SECONDS: u32 = 14 * 24 * 60 * 60;
 /// How long a new role may not be there for Lambda yet. Guessed: seconds are usual.
-const ROLE_PATIENCE: Duration = Duration::from_secs(20);
+const ROLE_PATIENCE: Duration = Duration::from_secs(15);
 /// After how long a queue's name is free again. Source: SQS service model.
 const QUEUE_PATIENCE: Duration = Duration::from_secs(70);
 

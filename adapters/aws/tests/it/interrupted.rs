@@ -27,7 +27,9 @@ const WRITES: [&str; 8] = [
 /// After a lost answer to any write the same deploy converges, leaves nothing twice, and a removal takes all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_answer_to_any_write_is_made_good_by_the_next_deploy() {
-    let cloud = Cloud::with(Delays::default()).await;
+    let mut delays = Delays::default();
+    delays.alias_staleness = Duration::ZERO;
+    let cloud = Cloud::with(delays).await;
     let before = cloud.emulator.cloud().inventory();
     let target = cloud.open().await;
     let other = packed("other");
