@@ -14,6 +14,9 @@ use crate::repo;
 /// Where the trimmed models are, and the list of what is served.
 const MODELS: &str = "crates/emulators/aws/model";
 
+/// The table of what is served.
+const COVERAGE: &str = "crates/emulators/aws/COVERAGE.md";
+
 /// What no model needs that only reads and writes messages.
 const DROPPED: [&str; 12] = [
     "documentation",
@@ -57,22 +60,28 @@ pub(crate) struct Args {
 /// # Errors
 /// When a model cannot be read, or serves no operation of that name.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let folder = repo::root()?.join(MODELS);
-    let list = fs::read_to_string(folder.join("served.txt"))?;
-    let mut stale = 0;
+    let root = repo::root()?;
+    let list = fs::read_to_string(root.join(MODELS).join("served.txt"))?;
+    let mut coverage = String::from(HEAD);
+    let mut pages = Vec::new();
     for (service, version, operations) in served(&list)? {
         let model = read(&args.botocore, &service, &version)?;
         let trimmed = trim(&model, &operations).map_err(|error| format!("{service}: {error}"))?;
-        let text = page(&trimmed)?;
-        let path = folder.join(format!("{service}.json"));
+        cover(&trimmed, &mut coverage)?;
+        pages.push((format!("{MODELS}/{service}.json"), page(&trimmed)?));
+    }
+    pages.push((COVERAGE.to_owned(), coverage));
+    let mut stale = 0;
+    for (name, text) in pages {
+        let path = root.join(&name);
         if fs::read_to_string(&path).is_ok_and(|is| is == text) {
-            println!("{service}: up to date");
+            println!("{name}: up to date");
         } else if args.check {
-            println!("{service}: out of date; run `cargo xtask models --botocore DIR`");
+            println!("{name}: out of date; run `cargo xtask models --botocore DIR`");
             stale += 1;
         } else {
             fs::write(&path, &text)?;
-            println!("{service}: written, {} KiB", text.len() / 1024);
+            println!("{name}: written, {} KiB", text.len() / 1024);
         }
     }
     Ok(if stale == 0 {
@@ -80,6 +89,53 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// How the table of what is served begins.
+const HEAD: &str = "\
+# What the embedded AWS serves
+
+Made by `cargo xtask models` from `model/served.txt` and the vendor's models: the operations that are served, and the
+errors that the vendor lists for each. Errors that every operation of a service may have (of signatures, permissions,
+throttling, constraints) are not repeated. Whatever is not served answers with status 501 and says so. What an
+operation leaves out is in [BEHAVIOURS.md](BEHAVIOURS.md).
+";
+
+/// Adds a service to the table.
+fn cover(model: &Value, text: &mut String) -> Result<(), Failure> {
+    let operations = object(model, "operations")?;
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let errors = |operation: &Value| -> Option<Vec<String>> {
+        Some(
+            operation
+                .get("errors")?
+                .as_array()?
+                .iter()
+                .map(word)
+                .collect(),
+        )
+    };
+    let (mut rows, mut others) = (Vec::new(), Vec::new());
+    for (name, operation) in operations {
+        match errors(operation) {
+            Some(errors) => rows.push(format!("| {name} | {} |", errors.join(", "))),
+            None => others.push(name.as_str()),
+        }
+    }
+    let metadata = &model["metadata"];
+    write!(
+        text,
+        "\n## {} ({}): {} of {} operations\n\n| operation | errors |\n|---|---|\n{}\n",
+        word(&metadata["serviceFullName"]),
+        word(&metadata["apiVersion"]),
+        rows.len(),
+        operations.len(),
+        rows.join("\n")
+    )?;
+    if !others.is_empty() {
+        writeln!(text, "\nNot served: {}.", others.join(", "))?;
+    }
+    Ok(())
 }
 
 /// The list: a service and its version at the start of a line, its operations indented below.
@@ -275,6 +331,18 @@ mod tests {
                     "Text": { "type": "string", "max": 3 },
                 },
             })
+        );
+    }
+
+    #[test]
+    fn the_table_tells_what_is_served_and_what_is_not() {
+        let mut trimmed = trim(&model(), &BTreeSet::from(["Get".to_owned()])).unwrap();
+        trimmed["metadata"] = json!({ "serviceFullName": "Things", "apiVersion": "1" });
+        let mut text = String::new();
+        cover(&trimmed, &mut text).unwrap();
+        assert_eq!(
+            text,
+            "\n## Things (1): 1 of 2 operations\n\n| operation | errors |\n|---|---|\n| Get | Gone |\n\nNot served: Put.\n"
         );
     }
 
