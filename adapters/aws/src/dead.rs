@@ -66,18 +66,13 @@ pub(crate) async fn letters(
 
 /// Whether there is such a function.
 async fn exists(session: &Session, cx: &Ctx, name: &Name) -> Result<()> {
-    cx.call(
-        "GetFunctionConfiguration",
-        Effect::Read,
-        name.as_str(),
-        || async {
-            let asked = session.raw.lambda.get_function_configuration();
-            let found = asked.function_name(name.as_str()).send().await;
-            found
-                .map(|_| ())
-                .map_err(|failed| error::sdk(VERB, Effect::Read, failed))
-        },
-    )
+    cx.call("GetFunction", Effect::Read, name.as_str(), || async {
+        let asked = session.raw.lambda.get_function();
+        let found = asked.function_name(name.as_str()).send().await;
+        found
+            .map(|_| ())
+            .map_err(|failed| error::sdk(VERB, Effect::Read, failed))
+    })
     .await
 }
 

@@ -89,7 +89,7 @@ fn essence(content_type: &str) -> &str {
 /// The payload of a synchronous call: as it is where it is JSON, which costs no copy, else in an envelope.
 pub(crate) fn of_call(body: &Bytes, content_type: &str) -> Bytes {
     // Without a payload a function gets an empty object, whatever its runtime: that is what a call without one means on Lambda.
-    if is_json(content_type) && !(body.is_empty() && !is_plain(content_type)) {
+    if is_plain(content_type) || (is_json(content_type) && !body.is_empty()) {
         return body.clone();
     }
     seal(

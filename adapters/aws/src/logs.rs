@@ -67,12 +67,13 @@ pub(crate) async fn read(
 /// Where the function writes to.
 async fn group(session: &Session, cx: &Ctx, query: &LogQuery) -> Result<String> {
     let name = query.name.as_str();
-    cx.call("GetFunctionConfiguration", Effect::Read, name, || async {
-        let asked = session.raw.lambda.get_function_configuration();
+    cx.call("GetFunction", Effect::Read, name, || async {
+        let asked = session.raw.lambda.get_function();
         let found = asked.function_name(name).send().await;
         let found = found.map_err(|failed| error::sdk(VERB, Effect::Read, failed))?;
         let named = found
-            .logging_config
+            .configuration
+            .and_then(|it| it.logging_config)
             .and_then(|logging| logging.log_group)
             .filter(|group| !group.is_empty());
         Ok(named.unwrap_or_else(|| wire::group(name)))

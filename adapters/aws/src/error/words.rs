@@ -105,6 +105,7 @@ pub(super) fn policy_file(action: &str) -> &'static str {
     match action.split_once(':') {
         Some(("lambda", "InvokeFunction" | "InvokeAsync")) => "policy/invoke.json",
         Some(("logs", "FilterLogEvents" | "GetLogEvents")) => "policy/logs.json",
+        Some(("sqs", "ReceiveMessage" | "ChangeMessageVisibility")) => "policy/dead-letters.json",
         _ => "policy/deploy.json",
     }
 }

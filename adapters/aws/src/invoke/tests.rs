@@ -51,7 +51,7 @@ fn answered(body: &'static str) -> testing::Reply {
 #[tokio::test]
 async fn a_plain_call_is_sent_without_a_copy_and_lifted_with_its_figures() {
     let aws = scripted([answered("{\"b\":2}")]).await;
-    let body = Bytes::from(b"{\"a\":1}".repeat(1));
+    let body = Bytes::from(b"{\"a\":1}".to_vec());
     let call = Call::new(hello(), body.clone());
     let answer = invoke(&aws.session, &aws.cx, call).await.unwrap();
     assert_eq!(answer.request_id, testing::ID);

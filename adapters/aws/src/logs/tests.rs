@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::testing::{ID, Reply, Scripted, hello, reply, scripted};
 
-const FUNCTION: &str = "{\"FunctionName\":\"hello\"}";
+const FUNCTION: &str = "{\"Configuration\":{\"FunctionName\":\"hello\"}}";
 
 /// A page of events: instance, milliseconds, text.
 fn page(events: &[(&str, u64, &str)], token: Option<&str>) -> Reply {
@@ -67,7 +67,7 @@ async fn another_group_is_used_where_the_function_names_it_and_none_is_no_error(
     let aws = scripted([
         reply(
             200,
-            "{\"FunctionName\":\"hello\",\"LoggingConfig\":{\"LogGroup\":\"shared\",\"LogFormat\":\"JSON\"}}",
+            "{\"Configuration\":{\"FunctionName\":\"hello\",\"LoggingConfig\":{\"LogGroup\":\"shared\",\"LogFormat\":\"JSON\"}}}",
         ),
         reply(
             400,

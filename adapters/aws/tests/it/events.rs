@@ -122,9 +122,8 @@ async fn lines_are_found_by_invocation_version_age_and_number() {
         lines(&target, query()).await.len() >= 3
     })
     .await;
-    let texts = |lines: Vec<LogLine>| -> Vec<String> {
-        lines.into_iter().map(|line| line.text).collect()
-    };
+    let texts =
+        |lines: Vec<LogLine>| -> Vec<String> { lines.into_iter().map(|line| line.text).collect() };
     let all = lines(&target, query()).await;
     assert_eq!(all[0].request_id.as_deref(), Some(ids[0].as_str()));
     assert_eq!(all[2].version.as_ref().unwrap().as_str(), "2");

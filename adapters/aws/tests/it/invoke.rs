@@ -26,7 +26,10 @@ async fn bytes_and_types_arrive_both_ways() {
     put(&target, "bytes", "a").await;
     let binary: Vec<u8> = (0..=255).cycle().take(70_000).collect();
     for (content_type, body) in [
-        ("application/json", Bytes::from("  { \"b\":1,\"a\" : 1e400 }\n")),
+        (
+            "application/json",
+            Bytes::from("  { \"b\":1,\"a\" : 1e400 }\n"),
+        ),
         ("application/problem+json", Bytes::from("{\"title\":\"x\"}")),
         ("application/octet-stream", Bytes::new()),
         ("application/octet-stream", Bytes::from(binary)),

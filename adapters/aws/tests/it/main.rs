@@ -4,8 +4,10 @@
 
 mod budget;
 mod deploy;
+mod events;
 mod iam;
 mod interrupted;
+mod invoke;
 mod least;
 mod ownership;
 mod support;
