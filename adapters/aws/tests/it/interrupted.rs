@@ -30,7 +30,13 @@ async fn a_lost_answer_to_any_write_is_made_good_by_the_next_deploy() {
     let mut delays = Delays::default();
     delays.alias_staleness = Duration::ZERO;
     let cloud = Cloud::with(delays).await;
-    let before = cloud.emulator.cloud().inventory();
+    // A line may be written a moment after its call was answered, into a group that was deleted in between: logs are left out here.
+    let inventory = || {
+        let mut all = cloud.emulator.cloud().inventory();
+        all.retain(|resource, _| !resource.contains(":logs:"));
+        all
+    };
+    let before = inventory();
     let target = cloud.open().await;
     let other = packed("other");
     for (number, operation) in WRITES.into_iter().enumerate() {
@@ -87,7 +93,7 @@ async fn a_lost_answer_to_any_write_is_made_good_by_the_next_deploy() {
             .await
             .unwrap();
     }
-    assert_eq!(cloud.emulator.cloud().inventory(), before);
+    assert_eq!(inventory(), before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
