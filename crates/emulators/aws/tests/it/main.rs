@@ -9,6 +9,7 @@ mod client;
 mod front;
 mod iam;
 mod lambda_control;
+mod lambda_run;
 mod s3;
 mod sqs;
 mod state;

@@ -32,6 +32,7 @@ mod upload;
 mod urls;
 
 use op::Op;
+pub(crate) use show::runtime_version_arn;
 
 /// Serves one call.
 ///

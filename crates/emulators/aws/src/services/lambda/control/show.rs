@@ -126,7 +126,7 @@ fn settings(members: &mut Map<String, Value>, settings: &Settings, published: bo
 }
 
 /// The version of a runtime. *Guessed*: it differs by runtime and architecture, and never changes here.
-pub(super) fn runtime_version_arn(region: &str, settings: &Settings) -> String {
+pub(crate) fn runtime_version_arn(region: &str, settings: &Settings) -> String {
     let id = digest(&format!("{} {}", settings.runtime, settings.architecture));
     format!("arn:{}:lambda:{region}::runtime:{id}", partition(region))
 }

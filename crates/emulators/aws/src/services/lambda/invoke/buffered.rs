@@ -10,6 +10,7 @@ use super::trace::Trace;
 use crate::answer::ApiError;
 use crate::call::Service;
 use crate::cloud::Cloud;
+use crate::services::lambda::names::Target;
 use crate::services::lambda::run::{Ended, Run, Slot, Status};
 use crate::services::lambda::state::Resolved;
 
@@ -54,39 +55,50 @@ pub(super) struct Begun {
 }
 
 /// Hands the call to the function, and again where what runs was exchanged meanwhile.
+///
+/// A version that keeps failing to start is tried with every call, as on AWS: the engine's pauses
+/// between such tries are not waited for.
 pub(super) async fn begin(
     cloud: &Arc<Cloud>,
     resolved: &Resolved,
     invocation: &Invocation,
 ) -> Result<Begun, ApiError> {
     let mut config = Arc::clone(&resolved.version);
-    for tries in 1.. {
+    let mut probed = false;
+    let mut tries = 1;
+    loop {
         let run = cloud.lambda.runs.get(cloud, &config).await?;
-        let mut request = Request::json(invocation.request.as_str(), invocation.payload.clone());
-        request
-            .client_context
-            .clone_from(&invocation.client_context);
-        request.invoked_arn = Some(resolved.invoked_arn.clone());
-        request.trace_id = Some(invocation.trace.header());
-        let (result, trail) = run.invoke(request).await;
-        let exchanged = matches!(
-            result,
+        let request = request(resolved, invocation);
+        let (mut result, trail) = run.invoke(request).await;
+        match &result {
             Err(InvokeError::Shutdown {
-                may_have_run: false
-            })
-        );
-        if !exchanged || tries == TRIES {
-            return Ok(Begun { run, result, trail });
-        }
-        if let Some(target) = crate::services::lambda::names::Target::of_arn(&resolved.invoked_arn)
-        {
-            config = cloud.lambda.functions.resolve(&target)?.version;
+                may_have_run: false,
+            }) if tries < TRIES => {
+                tries += 1;
+                if let Some(target) = Target::of_arn(&resolved.invoked_arn) {
+                    config = cloud.lambda.functions.resolve(&target)?.version;
+                }
+            }
+            Err(InvokeError::StartFailed(failure)) if failure.retry_in.is_some() && !probed => {
+                probed = true;
+                if let Err(failure) = run.probe().await {
+                    result = Err(InvokeError::StartFailed(Box::new(failure)));
+                    return Ok(Begun { run, result, trail });
+                }
+            }
+            _ => return Ok(Begun { run, result, trail }),
         }
     }
-    Err(ApiError::internal(
-        Service::Lambda,
-        "the call found nothing to run",
-    ))
+}
+
+fn request(resolved: &Resolved, invocation: &Invocation) -> Request {
+    let mut request = Request::json(invocation.request.as_str(), invocation.payload.clone());
+    request
+        .client_context
+        .clone_from(&invocation.client_context);
+    request.invoked_arn = Some(resolved.invoked_arn.clone());
+    request.trace_id = Some(invocation.trace.header());
+    request
 }
 
 /// Runs the function, to its end even if the caller goes.

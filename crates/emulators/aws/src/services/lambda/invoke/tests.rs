@@ -547,6 +547,56 @@ async fn an_update_exchanges_what_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_call_fails_while_what_runs_is_exchanged() {
+    let stage = Arc::new(Stage::new().await);
+    if !stage.has_python() {
+        return;
+    }
+    let text = "def handler(event, context): return event";
+    stage.python("f", text, |_| {});
+    let callers: Vec<_> = (0..3)
+        .map(|_| {
+            let stage = Arc::clone(&stage);
+            tokio::spawn(async move {
+                for n in 0..40 {
+                    let (output, body) = stage.invoke("f", &n.to_string()).await;
+                    assert!(!output.contains_key("FunctionError"), "{body}");
+                    assert_eq!(body, n);
+                }
+            })
+        })
+        .collect();
+    for _ in 0..6 {
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        stage.python("f", text, |_| {});
+    }
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    Arc::into_inner(stage).unwrap().aws.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_failed_to_start_is_tried_with_every_call() {
+    let stage = Stage::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let flag = dir.path().join("ready");
+    let text = format!(
+        "#!/bin/sh\ntest -e {} || exit 9\nexec sleep 600\n",
+        flag.display()
+    );
+    stage.function("f", "bootstrap", &text, |settings| settings.timeout = 1);
+    for _ in 0..6 {
+        let (_, body) = stage.invoke("f", "{}").await;
+        assert_eq!(body["errorType"], "Runtime.ExitError", "{body}");
+    }
+    let began = stage.log("f").await;
+    let began = began.iter().filter(|line| line.starts_with("INIT_START"));
+    assert_eq!(began.count(), 6, "each call is a try");
+    stage.aws.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_are_streamed_as_they_come() {
     let stage = Stage::new().await;
     if !stage.has_python() {

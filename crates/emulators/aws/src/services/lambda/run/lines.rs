@@ -8,10 +8,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::runtime;
 use super::stream::EVENT_END;
+use crate::services::lambda::control::runtime_version_arn;
 use crate::services::lambda::version::VersionConfig;
 
 /// How a call ended.
@@ -83,7 +83,7 @@ impl Lines<'_> {
     pub(super) fn init_start(&self) -> String {
         let config = self.config;
         let version = runtime::shown(&config.settings.runtime);
-        let arn = runtime_arn(&config.region, &config.settings.runtime);
+        let arn = runtime_version_arn(&config.region, &config.settings);
         if self.json() {
             let record = json!({
                 "initializationType": "on-demand",
@@ -270,12 +270,6 @@ pub(super) fn stream_name(at: u64, version: &str, id: &str) -> String {
         |at| at.to_zoned(TimeZone::UTC).strftime("%Y/%m/%d").to_string(),
     );
     format!("{date}/[{version}]{id}")
-}
-
-/// The ARN of a runtime's version. *Guessed*: there is one version of each, named by a digest.
-pub(crate) fn runtime_arn(region: &str, runtime: &str) -> String {
-    let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(runtime.as_bytes()));
-    format!("arn:aws:lambda:{region}::runtime:{digest}")
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use anyport_engine::InvokeError;
-use anyport_engine::{Overload, Pool, PoolSpec, Request, Response, Trail};
+use anyport_engine::{Overload, Pool, PoolSpec, Request, Response, StartFailure, Trail};
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
@@ -71,6 +71,14 @@ impl Run {
         request: Request,
     ) -> (Result<Response, InvokeError>, Option<Trail>) {
         self.pool.invoke_traced(request).await
+    }
+
+    /// Tries to start an instance, also while the version is held back for failing.
+    ///
+    /// # Errors
+    /// Why it did not get ready.
+    pub(crate) async fn probe(&self) -> Result<Duration, StartFailure> {
+        self.pool.probe().await
     }
 
     /// What runs.
