@@ -379,7 +379,7 @@ impl PoolInner {
 
     /// Starts an instance that `starting` counts already, and puts it to work.
     async fn start_counted(self: &Arc<Self>) -> Result<(), StartFailure> {
-        let started = if self.engine.is_closed() || self.lock().closed {
+        let started = if self.engine.is_closed() || self.lock().is_over() {
             Err(self.failure(StartFailureKind::Closed))
         } else {
             start::launch(self).await
@@ -387,7 +387,8 @@ impl PoolInner {
         let mut state = self.lock();
         state.starting -= 1;
         match started {
-            Ok(instance) if state.closed => {
+            Ok(instance) if state.is_over() => {
+                state.hush();
                 drop(state);
                 instance.discard();
                 Err(self.failure(StartFailureKind::Closed))
@@ -400,6 +401,7 @@ impl PoolInner {
             Err(failure) => {
                 state.failed(&failure);
                 self.scale(&mut state);
+                state.hush();
                 Err(failure)
             }
         }

@@ -138,6 +138,13 @@ impl State {
             .filter_map(|member| member.instance.wire.returning_since())
     }
 
+    /// Whether another instance would serve nobody: the pool takes no new calls and none waits. A pool
+    /// that is being drained still starts instances for calls that came before.
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.waiters.retain(|waiter| !waiter.is_closed());
+        self.closed && self.waiters.is_empty()
+    }
+
     /// How many instances to start for the calls that wait.
     pub(crate) fn wanted(&mut self, grace: Duration) -> Wanted {
         self.waiters.retain(|waiter| !waiter.is_closed());
@@ -150,7 +157,7 @@ impl State {
             .waiters
             .len()
             .saturating_sub(self.starting * self.spec.slots());
-        let start = if self.closed || self.backoff.blocked(now).is_some() {
+        let start = if self.backoff.blocked(now).is_some() {
             0
         } else {
             let short = waiting.saturating_sub(returning);
@@ -367,7 +374,8 @@ impl State {
             && self.members.values().all(|member| member.in_use == 0)
     }
 
-    fn hush(&mut self) {
+    /// Tells those who wait for quiet, if it is.
+    pub(crate) fn hush(&mut self) {
         if !self.quiet.is_empty() && self.is_quiet() {
             for tell in self.quiet.drain(..) {
                 let _ = tell.send(());

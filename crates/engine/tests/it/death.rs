@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -255,4 +256,28 @@ fn children_named(parent: u64, name: &str) -> Vec<u64> {
         }
     }
     found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn draining_serves_calls_that_wait_for_an_instance() {
+    let stage = Stage::new().await;
+    let code = stage.code();
+    fs::rename(code.join("bootstrap"), code.join("real")).unwrap();
+    stage.file("bootstrap", "#!/bin/sh\nsleep 1\nexec ./real\n");
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(code.join("bootstrap"), mode).unwrap();
+    let pool = stage.pool_with(Launch::Bootstrap, |spec| spec.max_instances = 3);
+    let calls: Vec<_> = (0..3)
+        .map(|n| {
+            let pool = pool.clone();
+            tokio::spawn(async move { call(&pool, &n.to_string()).await })
+        })
+        .collect();
+    until("all wait", || pool.stats().waiting == 3).await;
+    pool.drain().await;
+    for (n, answered) in calls.into_iter().enumerate() {
+        assert_eq!(answered.await.unwrap(), n);
+    }
+    until("nothing runs", || stage.engine.live_instances() == 0).await;
+    stage.end().await;
 }
