@@ -44,6 +44,7 @@ struct Reached {
     secret_key: String,
     account: String,
     region: String,
+    runtimes: Option<Vec<String>>,
     keep: Option<Arc<Emulator>>,
 }
 
@@ -67,13 +68,14 @@ pub async fn serve(config: Config) -> Result<Arc<Emulator>> {
     let mut running = RUNNING.lock().await;
     let emulator = Arc::new(Emulator::start(config).await.map_err(unusable)?);
     running.insert(folder, Arc::downgrade(&emulator));
+    // Other processes are told.
+    emulator.runtimes().await;
     Ok(emulator)
 }
 
 /// Settings for a `lambda://embedded` target in front of this embedded AWS, which ends with its last target.
-#[must_use]
-pub fn behind(aws: Arc<Emulator>) -> Adapter {
-    settings(Adapter::default(), Reached::from(aws))
+pub async fn behind(aws: Arc<Emulator>) -> Adapter {
+    settings(Adapter::default(), Reached::here(aws).await)
 }
 
 /// The adapter's settings with the user's embedded AWS behind them: the one that another process holds, else one in this process that ends with
@@ -90,6 +92,7 @@ fn settings(mut config: Adapter, reached: Reached) -> Adapter {
         config.execution_role = Some(format!("arn:aws:iam::{}:role/{ROLE}", reached.account));
     }
     config.endpoint = Some(reached.url);
+    config.runtimes = reached.runtimes;
     config.region = Some(reached.region);
     config.credentials = anyport_aws::Credentials::Static {
         access_key: reached.access_key,
@@ -107,7 +110,7 @@ fn settings(mut config: Adapter, reached: Reached) -> Adapter {
 async fn reach(folder: &Path) -> Result<Reached> {
     let mut running = RUNNING.lock().await;
     if let Some(here) = running.get(folder).and_then(Weak::upgrade) {
-        return Ok(here.into());
+        return Ok(Reached::here(here).await);
     }
     let began = tokio::time::Instant::now();
     loop {
@@ -118,7 +121,7 @@ async fn reach(folder: &Path) -> Result<Reached> {
             Ok(emulator) => {
                 let emulator = Arc::new(emulator);
                 running.insert(folder.to_owned(), Arc::downgrade(&emulator));
-                return Ok(emulator.into());
+                return Ok(Reached::here(emulator).await);
             }
             // Somebody was faster and says in a moment where it listens, or has not let go yet.
             Err(error) if is_held(&error) && began.elapsed() < PATIENCE => {
@@ -141,19 +144,21 @@ impl From<Endpoint> for Reached {
             secret_key: there.secret_key,
             account: there.account,
             region: there.region,
+            runtimes: there.runtimes,
             keep: None,
         }
     }
 }
 
-impl From<Arc<Emulator>> for Reached {
-    fn from(here: Arc<Emulator>) -> Self {
+impl Reached {
+    async fn here(here: Arc<Emulator>) -> Self {
         Self {
             url: here.endpoint().to_owned(),
             access_key: here.credentials().access_key.clone(),
             secret_key: here.credentials().secret_key.clone(),
             account: here.account().to_owned(),
             region: here.region().to_owned(),
+            runtimes: Some(here.runtimes().await),
             keep: Some(here),
         }
     }

@@ -99,6 +99,14 @@ impl Emulator {
         &self.cloud.config.region
     }
 
+    /// The language runtimes whose interpreters are here, such as `python3.12`; oldest first in each
+    /// family. Looks for them, and tells other processes through [`Endpoint`](crate::Endpoint).
+    pub async fn runtimes(&self) -> Vec<String> {
+        let found = lambda::control::runtimes_here(&self.cloud).await;
+        self.keeper.tell_runtimes(&found);
+        found
+    }
+
     /// What a test harness may ask of it.
     #[must_use]
     pub fn cloud(&self) -> Admin {

@@ -33,7 +33,7 @@ pub(super) async fn open(context: &Context, state: &Path) -> Result<[Side; 2], F
     let aws = Emulator::start(config).await.map_err(|error| {
         Failure::new("embedded", "the embedded AWS did not start").with_source(error)
     })?;
-    let settings = anyport::embedded::aws::behind(Arc::new(aws));
+    let settings = anyport::embedded::aws::behind(Arc::new(aws)).await;
     let lambda = connect("lambda://embedded".to_owned())
         .lambda(settings)
         .connect()

@@ -64,7 +64,7 @@ fn introduce(context: &Context, aws: &Emulator, kept: Option<PathBuf>) {
     context.output.note(&format!(
         "an embedded AWS is at {endpoint}: account {account}, region {region}, state {state}\n\
          Any client of AWS reaches it with\n\n  \
-         export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region}\n  \
+         export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}\n  \
          export AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}\n\n\
          or with --profile anyport and this in ~/.aws/config\n\n  \
          [profile anyport]\n  \

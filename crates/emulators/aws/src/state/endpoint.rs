@@ -29,6 +29,9 @@ pub struct Endpoint {
     pub region: String,
     /// The process.
     pub pid: u32,
+    /// The language runtimes that it runs, once it has looked.
+    #[serde(default)]
+    pub runtimes: Option<Vec<String>>,
 }
 
 impl Endpoint {
@@ -100,6 +103,7 @@ mod tests {
             account: "000000000000".to_owned(),
             region: "us-east-1".to_owned(),
             pid: 7,
+            runtimes: None,
         };
         assert_eq!(Endpoint::of(folder.path()).unwrap(), None);
         endpoint.publish(folder.path()).unwrap();

@@ -128,15 +128,7 @@ impl Keeper {
             self.blobs
                 .sweep_strays()
                 .map_err(StateError::io("clear", folder.join("blobs")))?;
-            Endpoint {
-                url: self.url.clone(),
-                access_key: self.credentials.access_key.clone(),
-                secret_key: self.credentials.secret_key.clone(),
-                account: cloud.config.account.clone(),
-                region: cloud.config.region.clone(),
-                pid: std::process::id(),
-            }
-            .publish(folder)
+            self.endpoint(cloud, None).publish(folder)
         };
         begin().map_err(|error| EmulatorError::State(Box::new(error)))?;
         cloud.changes.begin();
@@ -151,6 +143,28 @@ impl Keeper {
             writer,
         });
         Ok(())
+    }
+
+    fn endpoint(&self, cloud: &Cloud, runtimes: Option<Vec<String>>) -> Endpoint {
+        Endpoint {
+            url: self.url.clone(),
+            access_key: self.credentials.access_key.clone(),
+            secret_key: self.credentials.secret_key.clone(),
+            account: cloud.config.account.clone(),
+            region: cloud.config.region.clone(),
+            pid: std::process::id(),
+            runtimes,
+        }
+    }
+
+    /// Lets other processes know which language runtimes can be used.
+    pub(crate) fn tell_runtimes(&self, runtimes: &[String]) {
+        if let (Some(running), Place::Lasting { folder, .. }) = (&self.running, &self.place) {
+            // Without it others take every runtime for possible, and are refused by the cloud itself.
+            let _ = self
+                .endpoint(&running.cloud, Some(runtimes.to_vec()))
+                .publish(folder);
+        }
     }
 
     /// Keeps the last changes and says no longer that anybody listens.

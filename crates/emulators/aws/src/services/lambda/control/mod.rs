@@ -6,6 +6,7 @@
 
 use crate::answer::{Answer, ApiError};
 use crate::call::{Call, Service};
+pub(crate) use runtimes::here as runtimes_here;
 
 mod account;
 mod alias;

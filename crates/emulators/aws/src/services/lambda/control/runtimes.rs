@@ -96,6 +96,29 @@ pub(super) async fn check_here(cloud: &Cloud, runtime: &str) -> Result<(), ApiEr
         .map_err(|missing| errors::invalid(missing.to_string()))
 }
 
+/// The language runtimes of AWS that can run here, oldest first in each family. Looks for interpreters.
+pub(crate) async fn here(cloud: &Cloud) -> Vec<String> {
+    // By the number of the version, which is not the order of the text.
+    let number = |name: &str| {
+        let digits = name.trim_start_matches("python3.");
+        let digits = digits.trim_start_matches("nodejs").trim_end_matches(".x");
+        digits.parse::<u32>().unwrap_or_default()
+    };
+    let mut names: Vec<&str> = KNOWN
+        .iter()
+        .copied()
+        .filter(|name| name.starts_with("python") || name.starts_with("nodejs"))
+        .collect();
+    names.sort_by_key(|name| (name.starts_with("nodejs"), number(name)));
+    let mut found = Vec::new();
+    for name in names {
+        if check_here(cloud, name).await.is_ok() {
+            found.push(name.to_owned());
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
