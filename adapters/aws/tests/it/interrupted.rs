@@ -188,3 +188,26 @@ async fn letters_outlive_their_function_until_they_are_purged() {
         .unwrap();
     assert_eq!(cloud.emulator.cloud().inventory(), before);
 }
+
+/// Far more deploys at a time than the control plane takes requests a second: all of them come through.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_of_deploys_comes_through_real_rate_limits() {
+    const CROWD: usize = 40;
+    let cloud = Cloud::of(anyport_emulator_aws::Config::new().delays(Delays::zero())).await;
+    let target = cloud.open().await;
+    let packed = packed("");
+    let specs: Vec<_> = (0..CROWD)
+        .map(|number| {
+            let spec = spec(&format!("crowd-{number}"), &packed, "a").build();
+            (spec.unwrap(), packed.content.clone())
+        })
+        .collect();
+    let mut deploys = std::pin::pin!(target.deploy_all(specs, CROWD));
+    let mut made = 0;
+    while let Some((name, deployed)) = deploys.next().await {
+        let deployed = deployed.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(deployed.change, Change::Created);
+        made += 1;
+    }
+    assert_eq!(made, CROWD);
+}

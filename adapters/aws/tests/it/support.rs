@@ -42,6 +42,11 @@ impl Cloud {
             .delays(delays)
             .limits(Limits::off())
             .clock(Clock::eager());
+        Self::of(config).await
+    }
+
+    /// One with these settings.
+    pub(crate) async fn of(config: anyport_emulator_aws::Config) -> Self {
         let emulator = Emulator::start(config).await.unwrap();
         let cloud = Self { emulator };
         let policy = cloud.policy(EXECUTION_ROLE);
