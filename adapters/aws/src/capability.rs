@@ -1,7 +1,5 @@
 //! What Lambda can do, with its limits.
 
-use std::time::Duration;
-
 use anyport_core::capability::{
     Artifacts, Capabilities, DeliveredBy, Deploy, Enqueue, Governance, Invoke, Lock, Logs,
     Resources, Sizes, StartCheck, Support, Switch, Traffic, Versions,
@@ -36,8 +34,6 @@ const TIMEOUT_MS: Sizes = Sizes::Range {
     max: 900_000,
     step: 1_000,
 };
-/// How long after it was written a line may still be missing. Guessed: minutes are rare, seconds are usual.
-const LOG_DELAY: Duration = Duration::from_secs(10);
 /// How long log groups can keep lines, in days. Source: CloudWatch Logs API model.
 const RETENTION_DAYS: [u64; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
@@ -77,7 +73,7 @@ pub(crate) fn capabilities(config: &Config) -> Capabilities {
     caps.enqueue = Support::Native(enqueue());
     caps.versions = Support::Native(Versions::kept(KEPT));
     caps.traffic = Support::Native(Traffic::ways(WAYS));
-    caps.logs = Support::Native(Logs::new(true, LOG_DELAY));
+    caps.logs = Support::Native(Logs::new(true, config.logs_within));
     caps.governance = governance();
     caps
 }
@@ -93,6 +89,9 @@ fn artifacts(config: &Config) -> Artifacts {
         .collect();
     names.extend(short);
     artifacts.bundle = Support::Native(names);
+    artifacts.http = Support::refused(
+        "Lambda calls functions, not servers; let the bootstrap pull from the Lambda Runtime API, as anyport-runtime does",
+    );
     artifacts.command = Support::refused(
         "Lambda calls functions, not servers; give it a zip whose bootstrap uses the Lambda Runtime API",
     );

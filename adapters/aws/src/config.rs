@@ -26,6 +26,9 @@ pub struct Config {
     pub runtimes: Option<Vec<String>>,
     /// How long Lambda may serve what was there before a deploy returned. Default: 5 seconds.
     pub settles_within: Duration,
+    /// How long after it was written a log line may still be missing. Default: 10 seconds.
+    /// Guessed: minutes are rare, seconds are usual.
+    pub logs_within: Duration,
     /// Kept for as long as the target is: an embedded cloud ends with its last target.
     pub keep: Option<Arc<dyn Any + Send + Sync>>,
     /// The HTTP client to use instead of the SDK's own; for tests.
@@ -42,6 +45,7 @@ impl Default for Config {
             code_bucket: None,
             runtimes: None,
             settles_within: Duration::from_secs(5),
+            logs_within: Duration::from_secs(10),
             keep: None,
             http_client: None,
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-pub use anyport_aws::{Config, Credentials, Raw};
+pub use anyport_aws::{Config, Credentials, EXECUTION_ROLE, Raw, policies, policy};
 use anyport_core::error::Result;
 use anyport_core::provider::Provider;
 use anyport_core::target::TargetUrl;

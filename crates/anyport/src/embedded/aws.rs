@@ -101,6 +101,7 @@ fn settings(mut config: Adapter, reached: Reached) -> Adapter {
     };
     // Nobody waits for what takes no time.
     config.settles_within = Delays::default().alias_staleness;
+    config.logs_within = Duration::ZERO;
     if let Some(keep) = reached.keep {
         config.keep = Some(keep);
     }

@@ -140,7 +140,7 @@ impl Journal {
     }
 
     fn write(&self, cloud: &Cloud, instance: &Instance, text: &str) {
-        if !instance.rights.put {
+        if !instance.rights.put || !self.is_there(cloud) {
             return;
         }
         let target = LineTarget {
@@ -152,6 +152,18 @@ impl Journal {
             create_stream: instance.rights.create_stream,
         };
         cloud.logs.write(&target, cloud.clock.epoch_millis(), text);
+    }
+
+    /// Whether the function is still there. What its instances say when they end after it was deleted is not kept, so that a log group that is
+    /// deleted with its function stays so. Guessed.
+    fn is_there(&self, cloud: &Cloud) -> bool {
+        let config = &self.config;
+        cloud
+            .lambda
+            .functions
+            .region(&config.account, &config.region, |region| {
+                region.functions.contains_key(&config.function)
+            })
     }
 
     fn accept(&self, instance: &str, item: Item) {
