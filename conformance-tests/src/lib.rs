@@ -42,6 +42,7 @@
 //! a silent pass. There are no retries; seeds are fixed and in the report; every case cleans up, and is checked to have.
 
 pub mod cases;
+mod differential;
 pub mod harness;
 pub mod leaks;
 mod model;
@@ -54,6 +55,7 @@ pub mod seam;
 mod verdict;
 
 pub use anyport_testkit::{NoProbe, find_probe};
+pub use differential::{Difference, Differential, differential};
 pub use harness::{Harness, Site};
 pub use report::{CaseReport, Report, Summary};
 pub use run::{Options, SEED, SuiteError, Watch, run};

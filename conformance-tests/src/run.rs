@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyport_testkit::ProbeKit;
@@ -111,6 +111,8 @@ pub enum SuiteError {
     Unknown(String),
     /// The probe cannot be packed.
     Probe(std::io::Error),
+    /// It had to stop half-way, for this reason.
+    Broken(String),
 }
 
 impl fmt::Display for SuiteError {
@@ -121,6 +123,7 @@ impl fmt::Display for SuiteError {
                 "there is no rule and no case called {name}; rules are called D1, cases deploy/creates"
             ),
             Self::Probe(_) => f.write_str("no temporary folder for the probe could be made"),
+            Self::Broken(why) => write!(f, "the run stopped half-way: {why}"),
         }
     }
 }
@@ -128,7 +131,7 @@ impl fmt::Display for SuiteError {
 impl std::error::Error for SuiteError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unknown(_) => None,
+            Self::Unknown(_) | Self::Broken(_) => None,
             Self::Probe(error) => Some(error),
         }
     }
@@ -141,6 +144,7 @@ impl std::error::Error for SuiteError {
 /// # Errors
 /// [`SuiteError`] when nothing could be run. A case that fails is in the report.
 pub fn run(harness: Arc<dyn Harness>, options: &Options) -> Result<Report, SuiteError> {
+    let _alone = alone();
     let cases = options.selected()?;
     let kit = Arc::new(ProbeKit::new(&options.probe).map_err(SuiteError::Probe)?);
     let bench = Bench {
@@ -161,6 +165,12 @@ pub fn run(harness: Arc<dyn Harness>, options: &Options) -> Result<Report, Suite
     Ok(report)
 }
 
+/// One run at a time: what a case leaves behind is counted in the whole process.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static RUNS: Mutex<()> = Mutex::new(());
+    RUNS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What cases are run with.
 pub(crate) struct Bench {
     pub(crate) harness: Arc<dyn Harness>,
@@ -173,11 +183,8 @@ impl Bench {
     /// Runs one case on a thread of its own, so that no runtime of the caller is in the way.
     pub(crate) fn run(&self, case: &'static Case) -> CaseReport {
         let started = Instant::now();
-        let verdict = std::thread::scope(|scope| {
-            let running = scope.spawn(|| self.in_runtime(case));
-            let panicked = || Err(Stop::Failed("the case panicked".to_owned()));
-            running.join().unwrap_or_else(|_| panicked())
-        });
+        let panicked = || Err(Stop::Failed("the case panicked".to_owned()));
+        let verdict = on_a_thread(|| self.in_runtime(case)).unwrap_or_else(panicked);
         let (outcome, why) = match verdict {
             Ok(Pass::Holds) => (Outcome::Passed, String::new()),
             Ok(Pass::Refused) => (Outcome::Refused, "refused as declared".to_owned()),
@@ -212,7 +219,7 @@ impl Bench {
             });
             emulated.map(|identity| identity.emulated)
         };
-        std::thread::scope(|scope| scope.spawn(look).join().ok().flatten()).unwrap_or(true)
+        on_a_thread(look).flatten().unwrap_or(true)
     }
 
     fn in_runtime(&self, case: &'static Case) -> Verdict {
@@ -278,15 +285,28 @@ fn within(case: &Case, calls: usize, took: Duration) -> Result<(), Stop> {
     Ok(())
 }
 
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+/// Adapters' futures are deep, and deeper without optimisation.
+const STACK: usize = 16 << 20;
+
+/// Does `work` on a thread with room for it; `None` when there is none to be had, or `work` panicked.
+pub(crate) fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let running = thread.spawn_scoped(scope, work).ok()?;
+        running.join().ok()
+    })
+}
+
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
 }
 
 /// A case's seed: the run's, mixed with the case's id (FNV-1a), so that it does not depend on which others run.
-fn mix(seed: u64, id: &str) -> u64 {
+pub(crate) fn mix(seed: u64, id: &str) -> u64 {
     id.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })

@@ -95,7 +95,7 @@ async fn sweep(scene: &Scene, act: Act, exists: bool) -> Verdict {
             for (turn, then) in FOLLOW.into_iter().enumerate() {
                 let name = scene.name(&format!("k{k}-{side}{turn}"));
                 let sweep = &sweep;
-                cuts.push(async move { sweep.cut(&name, cut, then).await });
+                cuts.push(Box::pin(async move { sweep.cut(&name, cut, then).await }));
             }
         }
         let ended = join_all(cuts).await;

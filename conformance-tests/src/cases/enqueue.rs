@@ -36,7 +36,7 @@ fn logs(text: &str) -> Command {
 }
 
 /// Waits until `text` is in the function's logs, where there are any, and no event waits.
-pub(super) async fn delivered(client: &Client, name: &Name, text: &str) -> Result<(), Stop> {
+pub(crate) async fn delivered(client: &Client, name: &Name, text: &str) -> Result<(), Stop> {
     until("an event to be delivered", async || {
         let logged = client.caps().logs.is_supported();
         if logged && client.lines(name, text).await?.is_empty() {

@@ -277,7 +277,7 @@ fn optional_parts(scene: &Scene, client: &Client, name: &Name) -> Vec<Optional> 
     );
     for kind in TriggerKind::ALL {
         if let (Some(source), None | Some(Support::Refused(_))) =
-            (source(kind), caps.triggers.get(&kind))
+            (trigger_source(kind), caps.triggers.get(&kind))
         {
             add(
                 &format!("{kind} triggers"),
@@ -290,9 +290,14 @@ fn optional_parts(scene: &Scene, client: &Client, name: &Name) -> Vec<Optional> 
     parts
 }
 
-fn source(kind: TriggerKind) -> Option<TriggerSource> {
+/// What a trigger of this kind may listen to.
+pub(crate) fn trigger_source(kind: TriggerKind) -> Option<TriggerSource> {
     Some(match kind {
         TriggerKind::Http => TriggerSource::Http { public: false },
+        TriggerKind::Schedule => TriggerSource::Schedule {
+            cron: "0 6 * * *".parse().ok()?,
+            zone: None,
+        },
         TriggerKind::Queue => TriggerSource::Queue {
             queue: "queue".to_owned(),
         },

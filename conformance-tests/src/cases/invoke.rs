@@ -335,7 +335,9 @@ async fn dropped(scene: &Scene) -> Verdict {
         pause_ms: 10,
     };
     settled(&client, &name).await?;
-    let reply = client.invoke(client.call(&name, &streams).streaming()).await?;
+    let reply = client
+        .invoke(client.call(&name, &streams).streaming())
+        .await?;
     if let Some(piece) = reply.body.into_stream().next().await {
         piece?;
     }

@@ -76,6 +76,8 @@ macro_rules! case {
     };
 }
 pub(crate) use case;
+pub(crate) use enqueue::delivered;
+pub(crate) use fit::trigger_source;
 
 /// Every case, in the order in which they run.
 #[must_use]

@@ -35,7 +35,9 @@ async fn read(
     command: &Command,
     pause: Duration,
 ) -> Result<Seen, Stop> {
-    let reply = client.invoke(client.call(name, command).streaming()).await?;
+    let reply = client
+        .invoke(client.call(name, command).streaming())
+        .await?;
     let mut body = reply.body.into_stream();
     let mut bytes = Vec::new();
     let (mut first_at, mut resumed_at) = (Duration::ZERO, Duration::ZERO);

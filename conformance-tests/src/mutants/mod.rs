@@ -23,7 +23,7 @@ use anyport_testkit::probe::Fault;
 use serde::Serialize;
 
 #[cfg(feature = "mutants")]
-pub use run::{MutantReport, Trial, run_mutants};
+pub use run::{MutantReport, Trial, run_mutants, trial};
 
 /// Where a mutant is put in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

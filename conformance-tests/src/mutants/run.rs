@@ -12,7 +12,7 @@ use crate::cases;
 use crate::harness::Harness;
 use crate::report::CaseReport;
 use crate::rules;
-use crate::run::{Bench, Options, SuiteError};
+use crate::run::{Bench, Options, SuiteError, alone};
 use crate::verdict::Outcome;
 
 /// What the mutants came to.
@@ -68,6 +68,25 @@ impl fmt::Display for Trial {
 }
 
 impl MutantReport {
+    /// Of no mutant yet.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            rules: rules::all().count(),
+            rules_covered: 0,
+            mutants: 0,
+            killed: 0,
+        }
+    }
+
+    /// The numbers with those of another run, whose rules are among the same contract's.
+    #[must_use]
+    pub fn and(mut self, trial: &Trial) -> Self {
+        self.mutants += 1;
+        self.killed += usize::from(trial.is_killed());
+        self
+    }
+
     /// Whether every mutant was killed and every rule killed one.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
@@ -82,6 +101,34 @@ impl MutantReport {
     }
 }
 
+/// Runs a harness that is broken by itself against the cases of the rules that it is said to break, until one of each fails: for mutants
+/// that the suite cannot make, such as those on a vendor's wire.
+///
+/// # Errors
+/// [`SuiteError`] when nothing could be run.
+pub fn trial(
+    harness: Arc<dyn Harness>,
+    options: &Options,
+    id: &'static str,
+    broken: &[&'static str],
+) -> Result<Trial, SuiteError> {
+    let _alone = alone();
+    let kit = Arc::new(ProbeKit::new(&options.probe).map_err(SuiteError::Probe)?);
+    let bench = Bench {
+        harness,
+        kit,
+        seed: options.seed,
+        mutant: None,
+    };
+    let rules = broken.iter();
+    Ok(Trial {
+        id,
+        rules: rules
+            .map(|rule| (*rule, first_failure(&bench, rule)))
+            .collect(),
+    })
+}
+
 /// Runs each mutant against the cases of the rules it breaks, until one of each rule fails. `only` of the options selects mutants by id or by
 /// rule. `told` hears of each mutant when it has been tried.
 ///
@@ -92,6 +139,7 @@ pub fn run_mutants(
     options: &Options,
     told: &mut dyn FnMut(&Trial),
 ) -> Result<MutantReport, SuiteError> {
+    let _alone = alone();
     let kit = Arc::new(ProbeKit::new(&options.probe).map_err(SuiteError::Probe)?);
     let mutants = selected(options)?;
     let mut covered = BTreeSet::new();
