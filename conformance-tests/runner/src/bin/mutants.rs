@@ -1,4 +1,5 @@
-//! Runs the suite over `local://` as it is, then once for each mutant with the cases of the rules it breaks.
+//! Runs the suite over `local://` and `lambda://embedded` as they are, then once for each mutant with the cases of the rules it breaks: over
+//! `local://`, and over `lambda://embedded` those on the wire to AWS.
 //!
 //! `mutants [--json] [MUTANT|RULE]..`: prints what became of each mutant to standard error and the counts to standard output, and ends with
 //! 0 only if every mutant was killed. With names, only those are tried, and the run without mutants is left out.
@@ -7,9 +8,9 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyport_conformance::mutants::run_mutants;
+use anyport_conformance::mutants::{MutantReport, Trial, run_mutants, trial};
 use anyport_conformance::{Harness, Options, find_probe, rules, run};
-use anyport_conformance_runner::Local;
+use anyport_conformance_runner::{FAULTS, Fault, Lambda, Local};
 
 fn main() -> ExitCode {
     let (flags, only): (Vec<String>, Vec<String>) = std::env::args()
@@ -34,20 +35,43 @@ fn try_all(json: bool, only: Vec<String>) -> Result<bool, Box<dyn Error>> {
     if !problems.is_empty() {
         return Err(problems.join("; ").into());
     }
-    let harness: Arc<dyn Harness> = Arc::new(Local::new()?);
+    let local: Arc<dyn Harness> = Arc::new(Local::new()?);
     let mut options = Options::new(find_probe(None)?);
     let all = only.is_empty();
     if all {
-        let report = run(Arc::clone(&harness), &options)?;
-        eprintln!("{report}");
-        if !report.summary().is_clean() {
-            return Err(
-                "the suite is not clean without any mutant, so nothing would be proven".into(),
-            );
+        for harness in [Arc::clone(&local), Arc::new(Lambda::new())] {
+            let report = run(harness, &options)?;
+            eprintln!("{report}");
+            if !report.summary().is_clean() {
+                return Err(
+                    "the suite is not clean without any mutant, so nothing would be proven".into(),
+                );
+            }
         }
     }
-    options.only = only;
-    let report = run_mutants(harness, &options, &mut |trial| eprintln!("{trial}"))?;
+    let asked = |fault: &&Fault| {
+        all || only
+            .iter()
+            .any(|name| name == fault.id || fault.rules.contains(&name.as_str()))
+    };
+    let faults: Vec<&'static Fault> = FAULTS.iter().filter(asked).collect();
+    // What the suite itself makes: everything but what is on the wire to AWS.
+    let (on_the_wire, others): (Vec<String>, Vec<String>) = only
+        .into_iter()
+        .partition(|name| FAULTS.iter().any(|fault| fault.id == name));
+    options.only = others;
+    let mut told = |trial: &Trial| eprintln!("{trial}");
+    let mut report = match on_the_wire.is_empty() || !options.only.is_empty() {
+        true => run_mutants(local, &options, &mut told)?,
+        false => MutantReport::none(),
+    };
+    options.only = Vec::new();
+    for fault in faults {
+        let broken = Arc::new(Lambda::broken(fault));
+        let trial = trial(broken, &options, fault.id, fault.rules)?;
+        told(&trial);
+        report = report.and(&trial);
+    }
     if json {
         println!("{}", report.to_json());
     } else {

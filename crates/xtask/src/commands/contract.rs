@@ -55,9 +55,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     })
 }
 
+/// The columns of the matrix.
+const TARGETS: [&str; 2] = ["local://", "lambda://embedded"];
+
 fn reports(args: &Args, root: &Path) -> Result<Vec<Report>, Failure> {
     if args.report.is_empty() {
-        return Ok(vec![serde_json::from_slice(&conformance(root)?)?]);
+        return TARGETS
+            .into_iter()
+            .map(|target| Ok(serde_json::from_slice(&conformance(root, target)?)?))
+            .collect();
     }
     let read = |path: &PathBuf| {
         let failed = |error: &dyn Display| format!("could not read {}: {error}", path.display());
@@ -71,8 +77,8 @@ fn reports(args: &Args, root: &Path) -> Result<Vec<Report>, Failure> {
         .collect::<Result<_, String>>()?)
 }
 
-/// Runs the suite on the reference target and returns its report, whatever the verdict.
-fn conformance(root: &Path) -> Result<Vec<u8>, Failure> {
+/// Runs the suite on a target and returns its report, whatever the verdict.
+fn conformance(root: &Path, target: &str) -> Result<Vec<u8>, Failure> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args([
@@ -81,14 +87,15 @@ fn conformance(root: &Path) -> Result<Vec<u8>, Failure> {
             "--",
             "conformance",
             "--on",
-            "local://",
+            target,
             "--json",
         ])
         .current_dir(root)
         .stderr(Stdio::inherit())
         .output()?;
     if output.stdout.is_empty() {
-        return Err(format!("the suite printed no report ({})", output.status).into());
+        let status = output.status;
+        return Err(format!("the suite printed no report on {target} ({status})").into());
     }
     Ok(output.stdout)
 }
