@@ -20,6 +20,7 @@ pub(crate) fn is_large(spec: &Spec, content: Option<&dyn Content>) -> bool {
 }
 
 /// The object that holds the code with this digest.
+#[cfg(feature = "s3")]
 pub(crate) fn key(spec: &Spec) -> String {
     let digest = spec.artifact.digest.to_string();
     format!("code/{}.zip", digest.trim_start_matches("sha256:"))

@@ -40,6 +40,7 @@ pub(crate) enum Code {
     /// In the request itself.
     Direct(Bytes),
     /// In a bucket.
+    #[cfg_attr(not(feature = "s3"), allow(dead_code, reason = "only S3 has buckets"))]
     Bucket {
         /// The bucket.
         bucket: String,
