@@ -98,7 +98,10 @@ pub(crate) fn versions(
             let there: Vec<&str> = seen.versions.iter().map(|v| v.id.as_str()).collect();
             Err(Error::new(ErrorKind::NotFound, verb)
                 .on(format_args!("{} version {missing}", desired.name))
-                .because(format_args!("the versions are {}", there.join(", "))))
+                .because(match there.as_slice() {
+                    [] => "it has no versions".to_owned(),
+                    there => format!("the versions are {}", there.join(", ")),
+                }))
         }
     }
 }
