@@ -121,6 +121,7 @@ const HOUSE: [Layer; 18] = [
             "anyport-conformance",
             "anyport-core",
             "anyport-client",
+            "anyport-emulator-aws",
             "anyport-package",
             "anyport-runtime",
         ],

@@ -3,6 +3,7 @@
 //! Everything is installed pinned into a cache folder outside the repository (`ANYPORT_CACHE`, else `~/.cache/anyport`). An oracle that
 //! cannot be installed or run is a failure.
 
+mod aws;
 mod cache;
 pub(crate) mod peers;
 mod real;
@@ -20,13 +21,16 @@ use report::Report;
 pub(crate) use run::run;
 
 /// The oracles, in the order in which they run.
-const ALL: [&str; 3] = ["real", "ric", "rie"];
+const ALL: [&str; 4] = ["real", "ric", "rie", "aws"];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Run these only: real (unmodified functions), ric (AWS's runtime clients), rie (AWS's emulator)
+    /// Run these only: real (unmodified functions), ric (AWS's runtime clients), rie (AWS's emulator), aws (AWS's clients against the embedded AWS)
     #[arg(value_name = "ORACLE", value_parser = ALL)]
     only: Vec<String>,
+    /// Write the table of what the embedded AWS serves instead of comparing it
+    #[arg(long)]
+    write: bool,
 }
 
 /// Runs the oracles and prints a line for each comparison.
@@ -47,6 +51,7 @@ pub(crate) fn consult(args: &Args) -> Result<ExitCode, Failure> {
         match name {
             "real" => runtime.block_on(real::check(&cache, &mut report)),
             "ric" => ric::check(&cache, &mut report),
+            "aws" => runtime.block_on(aws::check(&cache, args.write, &mut report)),
             _ => runtime.block_on(rie::check(&cache, &mut report)),
         }
     }
