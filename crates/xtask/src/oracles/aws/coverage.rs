@@ -1,4 +1,4 @@
-//! `crates/emulators/aws/COVERAGE.md`: what is served of the vendor's models, and what was seen of it.
+//! `crates/emulators/aws/SEEN.md`: which operations and errors of the vendor's models boto3 has seen.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -25,7 +25,7 @@ pub(super) fn check(seen: &Seen, write: bool) -> Result<String, Failure> {
         return Err(format!("served and never called: {}", missed.join(", ")).into());
     }
     let table = table(seen, &served)?;
-    let path = emulator().join("COVERAGE.md");
+    let path = emulator().join("SEEN.md");
     if write {
         std::fs::write(&path, &table)?;
         return Ok(format!("written to {}", path.display()));
@@ -62,9 +62,9 @@ fn emulator() -> PathBuf {
 
 fn table(seen: &Seen, served: &[ServedOperation]) -> Result<String, Failure> {
     let mut text = String::from(
-        "# What is served, and what a vendor's client saw of it\n\n\
+        "# What a vendor's client saw\n\n\
          Written by `cargo xtask oracles aws --write`: boto3 drives every operation of Lambda that is served, and each answer, \
-         errors too, is held against the model in botocore. The errors of a model that are about what is not served here \
+         errors too, is held against the model in botocore. What the model lists for each is in [COVERAGE.md](COVERAGE.md). The errors of a model that are about what is not served here \
          (networks, file systems, keys, images, snapshots) cannot be seen.\n\n## Lambda\n\n\
          | operation | served | errors of the model, seen | common errors, seen |\n|---|---|---|---|\n",
     );
