@@ -1,13 +1,16 @@
 //! cargo-lambda, a deployer of Rust functions by others: deploys, calls and updates a function that is built with AWS's runtime crate.
 
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::report::Report;
 use super::super::{Cache, peers, run};
 use super::cloud::Clouds;
 use super::install;
 use crate::commands::Failure;
+
+/// How long a function may take to become active.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs the life; one line.
 pub(super) fn check(cache: &Cache, clouds: &Clouds, report: &mut Report) {
@@ -49,14 +52,25 @@ fn tell(cache: &Cache, clouds: &Clouds) -> Result<String, Failure> {
         "--data-ascii",
         r#"{"name":"Ada"}"#,
     ];
-    let answer = lambda(&call)?;
+    let answer = patiently(|| lambda(&call))?;
     if !answer.contains("Ada") {
         return Err(format!("it answered {answer}").into());
     }
     lambda(&[&deploy[..], &["--memory", "512", "--timeout", "7"]].concat())?;
-    let again = lambda(&call)?;
+    let again = patiently(|| lambda(&call))?;
     if again.contains("Ada") {
         return Ok(format!("answered {}", answer.trim()));
     }
     Err(format!("after an update, it answered {again}").into())
+}
+
+/// A function is not called before it is active, which this tool does not wait for.
+fn patiently(call: impl Fn() -> Result<String, Failure>) -> Result<String, Failure> {
+    let began = Instant::now();
+    loop {
+        match call() {
+            Err(why) if why.to_string().contains("Pending") && began.elapsed() < PATIENCE => {}
+            outcome => return outcome,
+        }
+    }
 }

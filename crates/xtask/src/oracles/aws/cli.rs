@@ -121,6 +121,13 @@ impl<'a> Story<'a> {
             TRUST,
         ])?;
         let role = role["Role"]["Arn"].as_str().ok_or("the role has no ARN")?;
+        let rights = [
+            "--role-name",
+            "cli-exec",
+            "--policy-arn",
+            "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+        ];
+        self.aws(&[&["iam", "attach-role-policy"], &rights[..]].concat())?;
         let create = [
             "lambda",
             "create-function",
@@ -245,6 +252,11 @@ impl<'a> Story<'a> {
         }
         self.aws(&with("delete-function", &[]))?;
         self.refused("ResourceNotFoundException", &with("get-function", &[]))?;
+        self.refused(
+            "DeleteConflict",
+            &["iam", "delete-role", "--role-name", "cli-exec"],
+        )?;
+        self.aws(&[&["iam", "detach-role-policy"], &rights[..]].concat())?;
         self.aws(&["iam", "delete-role", "--role-name", "cli-exec"])?;
         Ok(
             "profile, role, create, wait, invoke, update, publish, alias, s3 cp, logs, delete"
