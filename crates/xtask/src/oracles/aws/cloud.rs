@@ -7,7 +7,7 @@ use anyport_emulator_aws::{Config, Delays, Emulator, Limits};
 
 use crate::commands::Failure;
 
-/// One cloud without rate limits, so that a story is told without waiting, and one with AWS's.
+/// One cloud without rate limits, so that a story is told without waiting, and one with strict ones.
 pub(super) struct Clouds {
     free: Emulator,
     limited: Emulator,
@@ -24,7 +24,14 @@ impl Clouds {
         delays.update = Duration::from_secs(1);
         let config = Config::new().delays(delays);
         let free = Emulator::start(config.clone().limits(Limits::off())).await?;
-        let config = config.credentials(free.credentials().clone());
+        // Lower than AWS's, so that one client on a busy machine reaches them.
+        let mut limits = Limits::default();
+        limits.get_function_rate = Some(2.0);
+        limits.get_policy_rate = Some(2.0);
+        limits.control_rate = Some(2.0);
+        let config = config
+            .credentials(free.credentials().clone())
+            .limits(limits);
         let limited = Emulator::start(config).await?;
         Ok(Self { free, limited })
     }
@@ -40,7 +47,7 @@ impl Clouds {
         self.free.endpoint()
     }
 
-    /// The endpoint with AWS's rate limits.
+    /// The endpoint with strict rate limits.
     pub(super) fn limited_endpoint(&self) -> &str {
         self.limited.endpoint()
     }

@@ -1,6 +1,6 @@
 """boto3 against the embedded AWS: a line of JSON for each part, and what was seen at the end.
 
-The environment names the endpoint (ORACLE_ENDPOINT; ORACLE_LIMITED_ENDPOINT has the real rate limits), the admin's key pair as AWS
+The environment names the endpoint (ORACLE_ENDPOINT; ORACLE_LIMITED_ENDPOINT has strict rate limits), the admin's key pair as AWS
 does, the account (ORACLE_ACCOUNT), the served operations of Lambda (ORACLE_SERVED), a Rust
 function's executable (ORACLE_BOOTSTRAP) and AWS's Runtime Interface Emulator (ORACLE_RIE).
 """
