@@ -255,6 +255,11 @@ fn error(operation: &'static str, effect: Effect, means: Means, failure: &Failur
     let calls = matches!(effect, Effect::RunsUserCode { .. });
     let said = words::shown(failure);
     let because = |error: Error| match said.as_str() {
+        // A proxy on the way answers without a name and without words.
+        "" if failure.code.is_none() => error.because(format_args!(
+            "the answer has status {} and says nothing",
+            failure.status
+        )),
         "" => error,
         said => error.because(said),
     };

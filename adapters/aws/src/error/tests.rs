@@ -204,3 +204,17 @@ fn clocks_and_limits_are_read_from_the_words() {
     };
     assert_eq!(limit.max, 1_048_576);
 }
+
+#[test]
+fn an_answer_without_name_and_words_is_told_by_its_status() {
+    let silent = Failure {
+        status: 502,
+        ..Failure::default()
+    };
+    let error = answered("try", READ, &silent);
+    assert_eq!(error.kind().name(), "unavailable");
+    assert_eq!(
+        error.why(),
+        Some("the answer has status 502 and says nothing")
+    );
+}

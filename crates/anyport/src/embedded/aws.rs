@@ -83,7 +83,7 @@ pub async fn behind(aws: Arc<Emulator>) -> Adapter {
 pub(crate) async fn behind_the_users(url: &TargetUrl, config: Adapter) -> Result<Adapter> {
     let reached = reach(&state_folder()?)
         .await
-        .map_err(|error| error.on(url))?;
+        .map_err(|error| error.on(format_args!("the embedded AWS of {url}")))?;
     Ok(settings(config, reached))
 }
 
@@ -166,7 +166,9 @@ impl Reached {
 }
 
 fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Unavailable, "start the embedded AWS for")
+    Error::new(ErrorKind::Unavailable, "start")
+        .on("the embedded AWS")
+        .because("it can't have what it needs")
         .with_retry(Retry::No)
         .with_source(error)
 }

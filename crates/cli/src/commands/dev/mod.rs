@@ -58,6 +58,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         true => Some(aws::serve(&args.aws, context).await?),
         false => None,
     };
+    if aws.is_none() {
+        context.output.note(&format!(
+            "no embedded AWS is served: nothing here is bound to {EMBEDDED}; serve one with: anyport dev --on {EMBEDDED}"
+        ));
+    }
     if context.output.json {
         let aws = aws.as_deref().map(aws::object);
         context.output.object("dev", json!({ "aws": aws }))?;
