@@ -256,7 +256,7 @@ fn error(operation: &'static str, effect: Effect, means: Means, failure: &Failur
     let said = words::shown(failure);
     let because = |error: Error| match said.as_str() {
         // A proxy on the way answers without a name and without words.
-        "" if failure.code.is_none() => error.because(format_args!(
+        "" if failure.code.is_none() && failure.status >= 500 => error.because(format_args!(
             "the answer has status {} and says nothing",
             failure.status
         )),
