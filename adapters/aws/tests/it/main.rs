@@ -11,3 +11,4 @@ mod invoke;
 mod least;
 mod ownership;
 mod support;
+mod upload;
