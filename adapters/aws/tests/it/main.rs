@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+mod allocations;
 mod budget;
 mod deploy;
 mod events;

@@ -3,6 +3,8 @@
 //! What is compared is measured in turns (A B A B), in rounds; a row shows the least, the middle and the greatest of its rounds.
 //! Nothing is asserted on time. What is counted is asserted.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod build;
 mod calls;
 mod deploys;
@@ -22,7 +24,7 @@ use crate::oracles::Cache;
 use table::Table;
 
 /// The measurements, in the order in which they run.
-const ALL: [&str; 7] = [
+const ALL: [&str; 13] = [
     "overhead",
     "invoke",
     "runtime",
@@ -30,6 +32,12 @@ const ALL: [&str; 7] = [
     "deploy",
     "memory",
     "build",
+    "aws-warm",
+    "aws-cold",
+    "aws-ready",
+    "aws-overhead",
+    "aws-calls",
+    "aws-many",
 ];
 
 #[derive(clap::Args)]
@@ -56,7 +64,7 @@ struct Settings {
 /// # Errors
 /// When something cannot be measured.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    if cfg!(debug_assertions) {
+    if cfg!(any(debug_assertions, not(feature = "aws"))) {
         return again_in_release();
     }
     let settings = Settings {
@@ -79,7 +87,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
             "throughput" => runtime.block_on(throughput::measure(&settings, &mut table))?,
             "deploy" => runtime.block_on(deploys::measure(&mut table))?,
             "memory" => runtime.block_on(memory::measure(&mut table))?,
-            _ => build::measure(&mut table)?,
+            "build" => build::measure(&mut table)?,
+            #[cfg(feature = "aws")]
+            _ => runtime.block_on(aws::measure(name, &settings, &mut table))?,
+            #[cfg(not(feature = "aws"))]
+            _ => return Err(format!("{name} needs the feature `aws`").into()),
         }
     }
     if args.json {
@@ -92,10 +104,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 fn again_in_release() -> Result<ExitCode, Failure> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["run", "--release", "--quiet", "--package", "xtask", "--"])
+    let cargo = |verb: &str| {
+        let mut command = Command::new(&cargo);
+        command
+            .args([verb, "--release", "--quiet", "--package", "xtask"])
+            .args(["--features", "aws"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        command
+    };
+    // What runs beside this program is built with it.
+    if !cargo("build").arg("--bins").status()?.success() {
+        return Ok(ExitCode::FAILURE);
+    }
+    let status = cargo("run")
+        .arg("--")
         .args(std::env::args_os().skip(1))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()?;
     Ok(if status.success() {
         ExitCode::SUCCESS

@@ -18,6 +18,13 @@ const PYTHON_RIC: &str = "awslambdaric==4.2.2";
 /// AWS's runtime client for Node.js. It is compiled here, which needs a C++ compiler, make, cmake, autoconf, automake and libtool.
 const NODE_RIC: &str = "aws-lambda-ric@3.3.0";
 
+/// What deploys and serves Rust functions for Lambda. The compiler that it brings for other platforms is not needed.
+#[cfg(feature = "aws")]
+const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
+/// A cloud on one port, with what it needs.
+#[cfg(feature = "aws")]
+const MINISTACK: &str = "ministack==1.5.33";
+
 /// A folder in `peers`.
 pub(crate) fn source(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -144,6 +151,25 @@ pub(crate) fn emulator(cache: &Cache) -> Result<PathBuf, Failure> {
         Ok(())
     })?;
     Ok(folder.join("rie"))
+}
+
+/// The `cargo-lambda` executable.
+#[cfg(feature = "aws")]
+pub(crate) fn cargo_lambda(cache: &Cache) -> Result<PathBuf, Failure> {
+    let folder = cache.once("cargo-lambda", CARGO_LAMBDA, |to| {
+        pip(to, &["--no-deps", CARGO_LAMBDA]).run()
+    })?;
+    Ok(folder.join("bin/cargo-lambda"))
+}
+
+/// A folder with ministack's packages, for `PYTHONPATH`: `python3 -m ministack` runs it.
+#[cfg(feature = "aws")]
+pub(crate) fn ministack(cache: &Cache) -> Result<PathBuf, Failure> {
+    let python = "import sys; print(sys.implementation.cache_tag)";
+    let python = run(Command::new("python3").args(["-c", python]))?;
+    cache.once("ministack", &[MINISTACK, &python].concat(), |to| {
+        pip(to, &[MINISTACK]).run()
+    })
 }
 
 fn machine() -> &'static str {
