@@ -61,12 +61,13 @@ impl Session {
     pub(crate) async fn open(url: &TargetUrl, config: Config) -> Result<Self> {
         let (pinned, region) = place(url)
             .and_then(|place| reachable(url, &config).map(|()| place))
-            .map_err(|violation| {
-                let kind = ErrorKind::InvalidSpec(vec![violation].into());
-                Error::new(kind, "open the target").on(url)
-            })?;
+            .map_err(|violation| unusable(url, violation))?;
         let region = config.region.clone().unwrap_or(region);
         let sdk = sdk(&config, &region).await;
+        // What the environment or the profile says is held to the same.
+        if let (None, Some(found)) = (&config.endpoint, sdk.endpoint_url()) {
+            in_secret("AWS_ENDPOINT_URL", found).map_err(|violation| unusable(url, violation))?;
+        }
         let wire = Wire::new(&sdk, &region);
         let raw = Raw::new(sdk);
         Ok(Self {
@@ -81,6 +82,11 @@ impl Session {
             wire,
         })
     }
+}
+
+fn unusable(url: &TargetUrl, violation: Violation) -> Error {
+    let kind = ErrorKind::InvalidSpec(vec![violation].into());
+    Error::new(kind, "open the target").on(url)
 }
 
 impl Raw {
@@ -150,14 +156,21 @@ fn reachable(url: &TargetUrl, config: &Config) -> Result<(), Violation> {
             "endpoint",
             "the embedded target needs the address of the embedded AWS",
         )),
-        Some(endpoint) if !endpoint.starts_with("https://") && !is_loopback(endpoint) => {
-            let rule = "an address on another machine is https";
-            Err(Violation::new("endpoint", rule)
-                .value(endpoint)
-                .nearest(endpoint.replacen("http://", "https://", 1)))
-        }
-        _ => Ok(()),
+        Some(endpoint) => in_secret("endpoint", endpoint),
+        None => Ok(()),
     }
+}
+
+/// Refuses an address to which keys and code would travel in the open, or that is none.
+fn in_secret(field: &str, endpoint: &str) -> Result<(), Violation> {
+    if endpoint.starts_with("https://") || is_loopback(endpoint) {
+        return Ok(());
+    }
+    let rest = endpoint.strip_prefix("http://").unwrap_or(endpoint);
+    let rule = "must be an https address, or http on this machine";
+    Err(Violation::new(field, rule)
+        .value(endpoint)
+        .nearest(format!("https://{rest}")))
 }
 
 /// The account, where it is named, and the region of `lambda://[ACCOUNT/]REGION`.
