@@ -46,6 +46,8 @@ fn plain(schema: &mut Value) {
 fn generate() -> String {
     let mut schema = schemars::schema_for!(Document).to_value();
     plain(&mut schema);
+    // Whether objects keep the order in which they were made is up to what else is in the build.
+    schema.sort_all_objects();
     let mut text = serde_json::to_string_pretty(&schema).unwrap();
     text.push('\n');
     text

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::render::{JSON_SCHEMA, words};
+use crate::render::{JSON_SCHEMA, sorted, words};
 use crate::session::Session;
 
 /// Show what a function wrote, oldest first.
@@ -75,7 +75,7 @@ pub(super) fn show(context: &Context, line: &LogLine) -> Result<(), Failure> {
             "version": line.version,
             "instance": line.instance,
         });
-        return output.line(&object.to_string());
+        return output.line(&sorted(object));
     }
     let style = output.style();
     let mut out = style.faint(words::time(line.time));

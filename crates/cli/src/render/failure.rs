@@ -5,7 +5,7 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 
 use super::style::Style;
-use super::{JSON_SCHEMA, excerpt};
+use super::{JSON_SCHEMA, excerpt, sorted};
 use crate::failure::Failure;
 
 /// As many lines of what others wrote as are shown.
@@ -65,7 +65,7 @@ fn write(failure: &Failure, style: Style, out: &mut String) {
 pub(crate) fn json_failure(failure: &Failure) {
     let object = json!({ "schema": JSON_SCHEMA, "error": value(failure) });
     // When nobody reads standard error there is nobody to tell.
-    let _ = writeln!(std::io::stderr().lock(), "{object}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", sorted(object));
 }
 
 fn value(failure: &Failure) -> Value {

@@ -38,6 +38,12 @@ pub(crate) struct Output {
     pub stderr_colours: bool,
 }
 
+/// An object in one line, its keys in the order of the alphabet: whether they would keep another one is up to what else is in the build.
+pub(crate) fn sorted(mut object: Value) -> String {
+    object.sort_all_objects();
+    object.to_string()
+}
+
 impl Output {
     /// Colours for results.
     pub(crate) fn style(&self) -> Style {
@@ -75,7 +81,7 @@ impl Output {
         if let (Some(object), Value::Object(fields)) = (object.as_object_mut(), fields) {
             object.extend(fields);
         }
-        self.line(&object.to_string())
+        self.line(&sorted(object))
     }
 
     /// Says something that is not a result. A machine wants to hear it only when it asked for more.
@@ -107,7 +113,7 @@ impl Output {
 
     /// Standard error is one JSON object a line too.
     fn aside(&self, kind: &str, text: &str) {
-        self.say(&json!({ "schema": JSON_SCHEMA, kind: text }).to_string());
+        self.say(&sorted(json!({ "schema": JSON_SCHEMA, kind: text })));
     }
 
     fn say(&self, text: &str) {

@@ -185,7 +185,10 @@ impl Spec {
             plain(&format!("tags.{key}"), value);
         }
         for (product, value) in &self.native {
-            plain(&format!("native.{product}"), value);
+            // The same settings are the same text, in whatever order they were written.
+            let mut value = value.clone();
+            value.sort_all_objects();
+            plain(&format!("native.{product}"), &value);
         }
         for (name, value) in &self.env {
             fields.insert(format!("env.{name}"), FieldValue::Hidden(value.clone()));
