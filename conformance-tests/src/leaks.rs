@@ -89,6 +89,14 @@ impl Counts {
         last
     }
 
+    /// The same, and a task and a descriptor for each of so many pooled connections.
+    #[must_use]
+    pub const fn with_pooled(mut self, connections: usize) -> Self {
+        self.tasks += connections;
+        self.descriptors += connections;
+        self
+    }
+
     /// Waits until there is no more of anything than was counted.
     ///
     /// # Errors

@@ -161,7 +161,9 @@ async fn deploy_dropped(scene: &Scene) -> Verdict {
     client.deployed(&name, "a").await?;
     client.variant(&name).await?;
     client.gone(&name).await?;
-    let before = leaks::Counts::settled().await;
+    let before = leaks::Counts::settled()
+        .await
+        .with_pooled(scene.site().pooled());
     for k in 1..=MOST_CALLS {
         let spec = client.spec(&name, "a").build()?;
         if !dropped_at(&client, spec.clone(), k).await? {

@@ -316,7 +316,9 @@ async fn dropped(scene: &Scene) -> Verdict {
     client.put(spec).await?;
     client.settle().await;
     client.serves(&name, "a").await?;
-    let before = leaks::Counts::settled().await;
+    let before = leaks::Counts::settled()
+        .await
+        .with_pooled(scene.site().pooled());
     let sleeps = Command::Sleep {
         ms: 60,
         mark: String::new(),

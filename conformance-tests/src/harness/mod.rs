@@ -102,6 +102,12 @@ pub trait Site: Send + Sync {
     /// [`Missing`] when the place cannot be looked at from outside.
     async fn inventory(&self) -> Result<Inventory, Missing>;
 
+    /// How many connections a client may keep open for its next calls, beyond those of its first ones: an HTTP client's pool is no leak.
+    /// None unless overridden.
+    fn pooled(&self) -> usize {
+        0
+    }
+
     /// Puts something called `name` there that carries no mark.
     ///
     /// # Errors

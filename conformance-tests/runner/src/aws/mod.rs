@@ -143,6 +143,11 @@ impl Account {
 
 #[async_trait]
 impl Site for Account {
+    /// The SDK's HTTP client opens a connection where all others are busy, and keeps it.
+    fn pooled(&self) -> usize {
+        3
+    }
+
     async fn open(&self) -> anyport::Result<Arc<dyn Provider>> {
         let endpoint = match &self.proxy {
             Some(proxy) => proxy.endpoint(),

@@ -35,7 +35,7 @@ fn what_is_missing_is_said() {
         &["invoke", "Hello!", "--on", "local://"],
         &["list", "--on", "here"],
         &["list", "--on", "lambda//x://"],
-        &["list", "--on", "lambda://eu-west-1"],
+        &["list", "--on", "cloud-run://project/region"],
         &["check", "--manifest", "nowhere.toml"],
         &["--json", "check", "--manifest", "nowhere.toml"],
     ]));
